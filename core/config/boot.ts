@@ -1,0 +1,85 @@
+// What the supervisor tells a child process at its start: the first message over the inherited IPC channel, never argv or environment.
+
+/** Sockets of the node; the listener owns the file. */
+export interface SocketPaths {
+  readonly gateway: string;
+  readonly control: string;
+  readonly sidecar: string;
+}
+
+interface BootBase {
+  readonly name: string;
+  readonly logLevel: string;
+  readonly dataFolder: string;
+  readonly sockets: SocketPaths;
+}
+
+export interface GatewayBoot extends BootBase {
+  readonly kind: 'gateway';
+  readonly host: string;
+  readonly port: number;
+  readonly trustedProxies: readonly string[];
+}
+
+export interface HostBoot extends BootBase {
+  readonly kind: 'host';
+  /** Trust tier of the functions that may run here, and its key (base64) for their sealed secrets. */
+  readonly tier: string;
+  readonly tierKey: string;
+  /** Number of the host in its group, from 1; stays the same over restarts. */
+  readonly index: number;
+  /** Inherited descriptor of the in-flight journal and the heartbeat (core/protocol/journal.ts). */
+  readonly journalFd: number;
+  /** Folder of the platform snapshot that was built for this Node, V8 and runtime; null: evaluate the source. */
+  readonly platformFolder: string | null;
+}
+
+export interface SidecarBoot extends BootBase {
+  readonly kind: 'sidecar';
+  readonly egressAllow: readonly string[];
+  /** The node's own ports: never reachable by fetch unless egressAllow names them. */
+  readonly ownPorts: readonly number[];
+}
+
+export interface ControlBoot extends BootBase {
+  readonly kind: 'control';
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  readonly tierKeys: Readonly<Record<string, string>>;
+  readonly gatewayPort: number;
+}
+
+export type Boot = GatewayBoot | HostBoot | SidecarBoot | ControlBoot;
+
+/** Supervisor to child. */
+export type ToChild =
+  | { readonly type: 'boot'; readonly boot: Boot }
+  /** Finish what runs, take nothing new, then exit 0; after `withinMs` the supervisor kills. */
+  | { readonly type: 'drain'; readonly withinMs: number }
+  /** To the gateway: a host process has died; which invocations it had entered, and which one was on its thread. */
+  | { readonly type: 'host-died'; readonly host: string; readonly pid: number; readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[] }
+  /** To the control plane: the state of every process, for health and readiness. */
+  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[] };
+
+/** An invocation as the journal knows it: the gateway's epoch and its sequence number. */
+export interface JournalRef {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+export interface ProcessState {
+  readonly name: string;
+  readonly kind: Boot['kind'];
+  readonly pid: number | null;
+  readonly state: 'starting' | 'ready' | 'draining' | 'restarting' | 'failed';
+  readonly restarts: number;
+  /** Resident memory in bytes, 0 when unknown. */
+  readonly residentBytes: number;
+}
+
+/** Child to supervisor. */
+export type FromChild =
+  | { readonly type: 'ready' }
+  /** A child that can't start says why before it exits 1. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string };

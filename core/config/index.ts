@@ -1,0 +1,4 @@
+// Settings of the node and the boot messages of its processes.
+export { environmentSchema, parseSettings } from './settings.ts';
+export type { Settings } from './settings.ts';
+export type { Boot, ControlBoot, FromChild, GatewayBoot, HostBoot, JournalRef, ProcessState, SidecarBoot, SocketPaths, ToChild } from './boot.ts';

@@ -1,0 +1,98 @@
+// The node's settings: read from the environment once, by the supervisor, parsed, frozen and passed down.
+import { availableParallelism } from 'node:os';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { PlatformError } from '../errors/index.ts';
+
+const port = z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 65535').max(65_535, 'must be 1 to 65535');
+
+function isCidr(text: string): boolean {
+  const slash = text.lastIndexOf('/');
+  const address = slash < 0 ? text : text.slice(0, slash);
+  const family = isIP(address);
+  if (family === 0) return false;
+  if (slash < 0) return true;
+  const bits = text.slice(slash + 1);
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+const commaList = (entry: z.ZodString): z.ZodPipe<z.ZodTransform<string[], unknown>, z.ZodArray<z.ZodString>> =>
+  z.preprocess((text) => String(text).split(',').map((part) => part.trim()).filter((part) => part !== ''), z.array(entry)) as never;
+
+const HOST_PORT = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+/** `host[:port]`, `[v6][:port]`, or `CIDR[:port]`. */
+function isEgressEntry(text: string): boolean {
+  const withPort = /^(.*):(\d{1,5})$/.exec(text);
+  if (withPort?.[2] !== undefined && Number(withPort[2]) > 65_535) return false;
+  if (isCidr(text)) return true;
+  if (withPort?.[1] !== undefined && isCidr(withPort[1])) return true;
+  return HOST_PORT.test(text);
+}
+
+const secretText = z.string().max(4_096);
+
+/** Keys are the names of the environment variables, so that every message names what the operator typed. */
+export const environmentSchema = z.object({
+  THIMBLE_HOST: z.string().min(1).default('127.0.0.1'),
+  THIMBLE_PORT: port.default(8080),
+  THIMBLE_CONTROL_PORT: port.default(8081),
+  THIMBLE_DATA: z.string().min(1).default('./data'),
+  THIMBLE_TOKEN: secretText.optional(),
+  THIMBLE_SECRET_KEY: secretText.optional(),
+  THIMBLE_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 256').max(256, 'must be 1 to 256').default(() => availableParallelism()),
+  THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
+  THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
+  THIMBLE_EXAMPLES: z.enum(['0', '1']).default('1'),
+  THIMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly controlPort: number;
+  /** Absolute path. */
+  readonly dataFolder: string;
+  /** Absent: generated into the data folder. */
+  readonly token: string | undefined;
+  /** Absent: generated into the data folder. */
+  readonly secretKey: string | undefined;
+  /** Host processes of the default group. */
+  readonly hosts: number;
+  readonly egressAllow: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly examples: boolean;
+  readonly logLevel: string;
+}
+
+/**
+ * Parses the environment. Variables that start with THIMBLE_ and are unknown are no error: tools of the user may use the prefix.
+ *
+ * @throws settings_invalid  names every bad setting at once
+ */
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  // An empty variable means "not set", as in `THIMBLE_TOKEN= npm start`.
+  const set = Object.fromEntries(Object.entries(environment).filter(([key, text]) => key.startsWith('THIMBLE_') && text !== undefined && text !== ''));
+  const parsed = environmentSchema.safeParse(set);
+  if (!parsed.success) {
+    throw new PlatformError('settings_invalid', { errors: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })) });
+  }
+  const env = parsed.data;
+  if (env.THIMBLE_PORT === env.THIMBLE_CONTROL_PORT) {
+    throw new PlatformError('settings_invalid', { errors: [{ path: 'THIMBLE_CONTROL_PORT', message: 'must differ from THIMBLE_PORT' }] });
+  }
+  return Object.freeze({
+    host: env.THIMBLE_HOST,
+    port: env.THIMBLE_PORT,
+    controlPort: env.THIMBLE_CONTROL_PORT,
+    dataFolder: resolve(env.THIMBLE_DATA),
+    token: env.THIMBLE_TOKEN,
+    secretKey: env.THIMBLE_SECRET_KEY,
+    hosts: env.THIMBLE_HOSTS,
+    egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
+    trustedProxies: Object.freeze(env.THIMBLE_TRUSTED_PROXIES),
+    examples: env.THIMBLE_EXAMPLES === '1',
+    logLevel: env.THIMBLE_LOG_LEVEL,
+  });
+}

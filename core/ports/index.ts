@@ -1,0 +1,2 @@
+// Interfaces where parts meet and implementations may differ.
+export type { Change, Expectation, ListOptions, RecordStore, StoredRecord } from './record-store.ts';

@@ -1,0 +1,52 @@
+// Figures that gateway and hosts push to the control plane: plain data, bounded per function.
+import { z } from 'zod';
+
+const count = z.number().min(0);
+const counts = z.record(z.string(), count);
+
+/** A sparse log histogram: pairs of bucket index and count (core/metrics). */
+const buckets = z.array(z.tuple([count, count]));
+
+/** Increments of one version since the last push. */
+export const versionFiguresSchema = z.object({
+  function: z.string(),
+  version: z.number(),
+  /** By HTTP status. */
+  statuses: counts,
+  /** By error code; answers without one are not in here. */
+  codes: counts,
+  /** Microseconds from accept to the end of the response. */
+  wallUs: buckets,
+  /** Microseconds of CPU time of whole invocations. */
+  cpuUs: buckets,
+  coldStarts: count,
+  /** Microseconds from accept to head of cold starts. */
+  coldUs: buckets,
+});
+
+export const gatewayFiguresSchema = z.object({
+  kind: z.literal('gateway'),
+  versions: z.array(versionFiguresSchema),
+  node: z.object({ inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count }),
+});
+
+/** The present state of one host. */
+export const hostFiguresSchema = z.object({
+  kind: z.literal('host'),
+  host: z.string(),
+  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
+  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count }),
+});
+
+export const sidecarFiguresSchema = z.object({
+  kind: z.literal('sidecar'),
+  node: z.object({ calls: count, active: count, refused: count, failed: count, residentBytes: count, sockets: count }),
+});
+
+export const figuresSchema = z.discriminatedUnion('kind', [gatewayFiguresSchema, hostFiguresSchema, sidecarFiguresSchema]);
+
+export type VersionFigures = z.infer<typeof versionFiguresSchema>;
+export type GatewayFigures = z.infer<typeof gatewayFiguresSchema>;
+export type HostFigures = z.infer<typeof hostFiguresSchema>;
+export type SidecarFigures = z.infer<typeof sidecarFiguresSchema>;
+export type Figures = z.infer<typeof figuresSchema>;

@@ -1,0 +1,59 @@
+// Packs frames into one buffer a loop turn, so that many small frames cost one system call.
+import { PlatformError } from '../errors/index.ts';
+import { encode } from './codec.ts';
+import { MAX_FRAME_BYTES } from './frames.ts';
+import type { Frame } from './frames.ts';
+
+const PREFIX_BYTES = 4;
+/** Above this a frame is handed over as it is: copying it would cost more than one more buffer in the system call. */
+const COPY_LIMIT_BYTES = 16 * 1_024;
+const SLAB_BYTES = 128 * 1_024;
+
+export class FrameWriter {
+  readonly #write: (bytes: Buffer) => void;
+  #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  /** What has been added and not handed over: `#start`..`#end` of the slab. Bytes before `#start` belong to the socket. */
+  #start = 0;
+  #end = 0;
+
+  /** @param write  takes over each buffer: it is never written again */
+  constructor(write: (bytes: Buffer) => void) {
+    this.#write = write;
+  }
+
+  /** Bytes that wait for `flush`. */
+  get pendingBytes(): number {
+    return this.#end - this.#start;
+  }
+
+  /** @throws protocol_violation  the frame is above the size limit; nothing is written */
+  add(frame: Frame): void {
+    const payload = encode(frame);
+    const size = PREFIX_BYTES + payload.length;
+    if (payload.length > MAX_FRAME_BYTES) throw new PlatformError('protocol_violation', { why: `a frame of ${payload.length} bytes` });
+    if (size > COPY_LIMIT_BYTES) {
+      this.flush();
+      const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+      prefix.writeUInt32LE(payload.length);
+      this.#write(prefix);
+      this.#write(payload);
+      return;
+    }
+    if (this.#end + size > SLAB_BYTES) {
+      this.flush();
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#start = this.#end = 0;
+    }
+    this.#slab.writeUInt32LE(payload.length, this.#end);
+    this.#slab.set(payload, this.#end + PREFIX_BYTES);
+    this.#end += size;
+  }
+
+  /** Hands over what has been added. */
+  flush(): void {
+    if (this.#end === this.#start) return;
+    const out = this.#slab.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    this.#write(out);
+  }
+}

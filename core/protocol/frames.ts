@@ -1,0 +1,139 @@
+// Every frame that two processes of a node exchange: an array whose first element is the type and whose second is the exchange id.
+//
+// An exchange is one request with one response: an invocation (gateway to host) or a call (host to sidecar). The opener chooses
+// the id, a positive number that is not in use on this connection. Bodies of either direction travel as `data` frames under byte
+// credits (flow.ts) and finish with `end`. The responder finishes every exchange with exactly one final frame:
+//   invocation: `respond` whose `final` is true, or `done`, or `fail`;   call: `reply` without a stream, `end`, or `fail`.
+// After `cancel` from the opener the responder still sends its final frame; until then the id stays in use.
+
+/** Raised when a frame changes its meaning. Peers of different versions refuse each other in `hello`. */
+export const PROTOCOL_VERSION = 1;
+
+/** Payload of one frame in bytes; a longer length prefix ends the connection. */
+export const MAX_FRAME_BYTES = 32 * 1_048_576;
+
+/** A body up to this size rides in the frame that opens or answers the exchange. */
+export const INLINE_BODY_BYTES = 64 * 1_024;
+
+/** Body bytes in flight without a credit, per exchange and direction. */
+export const STREAM_WINDOW_BYTES = 256 * 1_024;
+
+/** Largest `data` payload: one exchange must not hold the socket for long. */
+export const MAX_DATA_BYTES = 64 * 1_024;
+
+export const FRAME = {
+  hello: 0,
+  goaway: 1,
+  ping: 2,
+  pong: 3,
+  data: 4,
+  end: 5,
+  credit: 6,
+  cancel: 7,
+  fail: 8,
+  target: 16,
+  forget: 17,
+  invoke: 18,
+  respond: 19,
+  done: 20,
+  load: 21,
+  call: 32,
+  reply: 33,
+  logs: 48,
+  figures: 49,
+  subscribe: 64,
+  table: 65,
+  delta: 66,
+  applied: 67,
+} as const;
+
+export type FrameType = (typeof FRAME)[keyof typeof FRAME];
+
+/** How the body travels: none, whole in this frame, or as `data` frames that follow. */
+export const BODY = { none: 0, inline: 1, stream: 2 } as const;
+export type BodyMode = (typeof BODY)[keyof typeof BODY];
+
+export type Role = 'gateway' | 'host' | 'sidecar' | 'control';
+
+/** Milliseconds of each phase of a cold start: waiting, isolate made, version's code evaluated, handler to response head. */
+export type ColdPhases = readonly [queueMs: number, isolateMs: number, restoreMs: number, handlerMs: number];
+
+/** First frame in both directions. `epoch` (random, not 0) tells one life of the process from the next. */
+export type HelloFrame = readonly [typeof FRAME.hello, 0, version: number, role: Role, name: string, pid: number, epoch: number];
+/** The sender takes no new exchange and closes when those under way are finished. */
+export type GoawayFrame = readonly [typeof FRAME.goaway, 0, code: string];
+export type PingFrame = readonly [typeof FRAME.ping, 0, nonce: number];
+export type PongFrame = readonly [typeof FRAME.pong, 0, nonce: number];
+
+export type DataFrame = readonly [typeof FRAME.data, id: number, bytes: Uint8Array];
+export type EndFrame = readonly [typeof FRAME.end, id: number];
+export type CreditFrame = readonly [typeof FRAME.credit, id: number, bytes: number];
+/** The sender is no longer interested: a client went away, a limit struck, a reader cancelled. `code` is an error code, or `client_gone`. */
+export type CancelFrame = readonly [typeof FRAME.cancel, id: number, code: string];
+/** Typed failure, final. `detail` (message, stack) is there only for functions with `debug` on, and for logs. */
+export type FailFrame = readonly [
+  typeof FRAME.fail, id: number, code: string, params: Readonly<Record<string, unknown>> | null, cpuUs: number, cold: ColdPhases | null, detail: string | null,
+];
+
+/** What an invocation runs: sent once per connection before the first `invoke` that names it. Settings that change make a new target. */
+export interface Target {
+  readonly function: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly tenant: string;
+  readonly tier: string;
+  readonly debug: boolean;
+  readonly shape: string;
+  readonly cpuMs: number;
+  readonly memoryMb: number;
+  readonly subrequests: number;
+  /** Secrets of the function, sealed for the tier (`core/crypto`, purpose `secrets/FUNCTION`); '' when it has none. */
+  readonly secrets: string;
+}
+export type TargetFrame = readonly [typeof FRAME.target, target: number, Target];
+/** The target will not be named again: its isolate may drain and go. */
+export type ForgetFrame = readonly [typeof FRAME.forget, target: number];
+
+/**
+ * `head` is one string of fields parted by line feeds: method, absolute URL, then header name and value in turn (names in lower case,
+ * each value one line). `wallMs` is what is left of the wall limit; the gateway enforces it.
+ */
+export type InvokeFrame = readonly [
+  typeof FRAME.invoke, id: number, target: number, head: string, mode: BodyMode, body: Uint8Array | string | null, wallMs: number,
+];
+/** `head`: header name and value in turn, parted by line feeds; '' for none. `final`: nothing more comes, not even waitUntil work. */
+export type RespondFrame = readonly [
+  typeof FRAME.respond, id: number, status: number, head: string, mode: BodyMode, body: Uint8Array | string | null, final: boolean, cpuUs: number, cold: ColdPhases | null,
+];
+export type DoneFrame = readonly [typeof FRAME.done, id: number, cpuUs: number];
+/** State of a host, sent when it changes but at most four times a second. */
+export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number];
+
+/**
+ * A call of a middleware client. `head` belongs to client and operation (for `http` / `fetch`: method, URL, redirect mode, then headers, as in
+ * `invoke`). `deadlineMs` is what is left. Both sides treat tenant, function and invocation as the host's word, checked against its tier.
+ */
+export type CallFrame = readonly [
+  typeof FRAME.call, id: number, client: string, operation: string, head: string, mode: BodyMode, body: Uint8Array | string | null,
+  deadlineMs: number, traceparent: string, tenant: string, fn: string, invocation: string,
+];
+/** `head` for `http` / `fetch`: status, final URL, `1` if redirected else `0`, then headers. */
+export type ReplyFrame = readonly [typeof FRAME.reply, id: number, head: string, mode: BodyMode, body: Uint8Array | string | null];
+
+/** One line of a function's log. */
+export type LogRow = readonly [timeMs: number, level: string, fn: string, version: number, invocation: string, message: string, fields: string | null];
+/** `dropped`: rows per function that did not fit since the last frame. */
+export type LogsFrame = readonly [typeof FRAME.logs, 0, rows: readonly LogRow[], dropped: Readonly<Record<string, number>>];
+/** Increments since the last frame (gateway) or the present state (host): see figures.ts. */
+export type FiguresFrame = readonly [typeof FRAME.figures, 0, figures: unknown];
+
+/** Gateway to control: what it has. `epoch` 0: nothing. The answer is `table` or, when the epoch is the same and the gap is known, `delta`. */
+export type SubscribeFrame = readonly [typeof FRAME.subscribe, 0, epoch: number, revision: number];
+export type TableFrame = readonly [typeof FRAME.table, 0, table: unknown];
+export type DeltaFrame = readonly [typeof FRAME.delta, 0, delta: unknown];
+export type AppliedFrame = readonly [typeof FRAME.applied, 0, revision: number];
+
+export type Frame =
+  | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
+  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | CallFrame | ReplyFrame
+  | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame;

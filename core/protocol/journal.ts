@@ -1,0 +1,111 @@
+// The in-flight journal and the heartbeat: a small file that a host writes with pwrite and that outlives its abort.
+//
+// Layout, little-endian:
+//   0     beat record, 64 bytes, written by the meter thread
+//   64    slots of 16 bytes: order (u32), epoch (u32), sequence (f64). Slot 0 says "no tenant code on the thread".
+// Before each entry the host writes its invocation's slot with a greater order, so the slot with the greatest order is the one on the
+// thread at death. A slot is cleared (order 0) when its invocation is over; the bytes of a reused slot are replaced as a whole.
+import { readSync, writeSync } from 'node:fs';
+import type { JournalRef } from '../config/boot.ts';
+
+const BEAT_BYTES = 64;
+const SLOT_BYTES = 16;
+
+/** Invocations under way in one host at the most, plus the idle slot. */
+export const JOURNAL_SLOTS = 16_384;
+export const JOURNAL_BYTES = BEAT_BYTES + JOURNAL_SLOTS * SLOT_BYTES;
+
+/** The meter's sign of life, with the entry that runs. Times in milliseconds. */
+export interface Beat {
+  /** Grows with each beat; 0: none yet. */
+  readonly count: number;
+  /** Number of the running entry, 0 when none runs. */
+  readonly entry: number;
+  readonly ageMs: number;
+  readonly cpuMs: number;
+  readonly budgetMs: number;
+  /** Time since the watchdog was told to dispose the running entry's isolate; 0: not told. */
+  readonly disposedMs: number;
+}
+
+/** The host's side. One system call a write; nothing is allocated. */
+export class JournalWriter {
+  readonly #fd: number;
+  readonly #slot = Buffer.alloc(SLOT_BYTES);
+  #order = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Invocation in `slot` (1 to JOURNAL_SLOTS - 1) is about to be entered. */
+  enter(slot: number, epoch: number, sequence: number): void {
+    this.#write(slot, this.#nextOrder(), epoch, sequence);
+  }
+
+  /** No tenant code is on the thread: the loop is about to wait. */
+  idle(): void {
+    this.#write(0, this.#nextOrder(), 0, 0);
+  }
+
+  /** The slot's invocation is over. Needed only before the slot is used for another invocation that may wait unentered. */
+  clear(slot: number): void {
+    this.#write(slot, 0, 0, 0);
+  }
+
+  // Orders wrap after four thousand million entries; at 100,000 a second that is 11 hours, so the reader compares modulo 2^32.
+  #nextOrder(): number {
+    this.#order = (this.#order + 1) >>> 0 || 1;
+    return this.#order;
+  }
+
+  #write(slot: number, order: number, epoch: number, sequence: number): void {
+    const b = this.#slot;
+    b.writeUInt32LE(order, 0);
+    b.writeUInt32LE(epoch, 4);
+    b.writeDoubleLE(sequence, 8);
+    writeSync(this.#fd, b, 0, SLOT_BYTES, BEAT_BYTES + slot * SLOT_BYTES);
+  }
+}
+
+const beatBuffer = Buffer.alloc(BEAT_BYTES);
+
+export function writeBeat(fd: number, beat: Beat): void {
+  beatBuffer.writeDoubleLE(beat.count, 0);
+  beatBuffer.writeDoubleLE(beat.entry, 8);
+  beatBuffer.writeDoubleLE(beat.ageMs, 16);
+  beatBuffer.writeDoubleLE(beat.cpuMs, 24);
+  beatBuffer.writeDoubleLE(beat.budgetMs, 32);
+  beatBuffer.writeDoubleLE(beat.disposedMs, 40);
+  writeSync(fd, beatBuffer, 0, BEAT_BYTES, 0);
+}
+
+export function readBeat(fd: number): Beat {
+  const b = Buffer.alloc(BEAT_BYTES);
+  readSync(fd, b, 0, BEAT_BYTES, 0);
+  return {
+    count: b.readDoubleLE(0), entry: b.readDoubleLE(8), ageMs: b.readDoubleLE(16), cpuMs: b.readDoubleLE(24), budgetMs: b.readDoubleLE(32), disposedMs: b.readDoubleLE(40),
+  };
+}
+
+/** What a dead host left: every invocation that it had entered, and the one whose entry was running. */
+export function readJournal(fd: number): { readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[] } {
+  const bytes = Buffer.alloc(JOURNAL_BYTES);
+  const got = readSync(fd, bytes, 0, JOURNAL_BYTES, 0);
+  const entered: JournalRef[] = [];
+  let newest: JournalRef | null = null;
+  let newestOrder = 0;
+  for (let slot = 0; slot < JOURNAL_SLOTS && BEAT_BYTES + (slot + 1) * SLOT_BYTES <= got; slot++) {
+    const at = BEAT_BYTES + slot * SLOT_BYTES;
+    const order = bytes.readUInt32LE(at);
+    if (order === 0) continue;
+    const ref = slot === 0 ? null : { epoch: bytes.readUInt32LE(at + 4), sequence: bytes.readDoubleLE(at + 8) };
+    if (ref !== null) entered.push(ref);
+    // Serial number arithmetic (RFC 1982): later is what lies less than half the number space ahead.
+    if (newestOrder === 0 || ((order - newestOrder) | 0) > 0) {
+      newestOrder = order;
+      newest = ref;
+    }
+  }
+  return { onThread: newest, entered };
+}

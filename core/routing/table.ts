@@ -1,0 +1,44 @@
+// The route table: all that a gateway needs to find, limit and dispatch a function, pushed by the control plane and kept on disk.
+import { z } from 'zod';
+import { limitsSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
+
+export const routeFunctionSchema = z.object({
+  name: z.string(),
+  tenant: z.string(),
+  tier: z.string(),
+  public: z.boolean(),
+  debug: z.boolean(),
+  shape: z.string(),
+  limits: limitsSchema,
+  /** Where the user's id comes from, or null. */
+  user: z.string().nullable(),
+  triggers: z.array(triggerSchema),
+  /** Secrets sealed for the tier, '' for none. */
+  secrets: z.string(),
+  /** null: no version is live. */
+  traffic: trafficSchema.nullable(),
+  /** Digest of every version that can be addressed, by number. */
+  versions: z.record(z.string(), z.string()),
+});
+
+export type RouteFunction = z.infer<typeof routeFunctionSchema>;
+
+export const routeTableSchema = z.object({
+  /** One life of a store: revisions of different epochs do not compare. */
+  epoch: z.number(),
+  revision: z.number(),
+  functions: z.array(routeFunctionSchema),
+});
+
+export type RouteTable = z.infer<typeof routeTableSchema>;
+
+export const routeDeltaSchema = z.object({
+  epoch: z.number(),
+  /** The revision that this delta applies to. */
+  previous: z.number(),
+  revision: z.number(),
+  upsert: z.array(routeFunctionSchema),
+  remove: z.array(z.string()),
+});
+
+export type RouteDelta = z.infer<typeof routeDeltaSchema>;

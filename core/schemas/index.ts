@@ -1,0 +1,11 @@
+// zod schemas of everything that comes from outside; they also make the OpenAPI document.
+export { SUBREQUESTS_AT_ONCE, limitsSchema } from './limits.ts';
+export type { Limits } from './limits.ts';
+export { METHODS, httpTriggerSchema, triggerSchema } from './triggers.ts';
+export type { HttpTrigger, Trigger } from './triggers.ts';
+export { conditionSchema, trafficSchema } from './traffic.ts';
+export type { Condition, Traffic } from './traffic.ts';
+export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, uploadSchema } from './functions.ts';
+export type { FunctionPut, Upload } from './functions.ts';
+export { fieldErrors, fieldPath } from './field-errors.ts';
+export type { FieldError } from './field-errors.ts';

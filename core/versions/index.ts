@@ -1,0 +1,29 @@
+// The files of a built version, written by the control plane and read by hosts: DATA/versions/TIER/DIGEST/.
+import { join } from 'node:path';
+
+/** `manifest.json`. Everything in it is covered by the digest but `builtAt`. */
+export interface VersionManifest {
+  readonly format: 1;
+  readonly digest: string;
+  /** SHA-256 (hex) of `bundle.js`; a host refuses a bundle that does not match. */
+  readonly bundleSha256: string;
+  /** The environment that this version froze. Secrets are not in here: they belong to the function. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly bindings: Readonly<Record<string, unknown>>;
+  readonly builtAt: string;
+}
+
+export const BUNDLE_FILE = 'bundle.js';
+export const SOURCE_MAP_FILE = 'bundle.js.map';
+export const MANIFEST_FILE = 'manifest.json';
+
+/**
+ * What a bundle looks like: one classic script that hands a CommonJS-style factory to the runtime. The prefix is the first line,
+ * so every source line moves down by one.
+ */
+export const BUNDLE_PREFIX = '__thimble_define(function (module, exports) {';
+export const BUNDLE_SUFFIX = '});';
+
+export function versionFolder(dataFolder: string, tier: string, digest: string): string {
+  return join(dataFolder, 'versions', tier, digest);
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    // isolated-vm must not share Node's own startup snapshot (its README, Node 20 and later).
+    execArgv: ['--no-node-snapshot', '--disable-warning=ExperimentalWarning'],
+    // Two cores: integration tests start whole nodes, so more forks only add noise.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.vitest-report.json' }]],
+  },
+});
