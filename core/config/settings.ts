@@ -20,15 +20,17 @@ function isCidr(text: string): boolean {
 const commaList = (entry: z.ZodString): z.ZodPipe<z.ZodTransform<string[], unknown>, z.ZodArray<z.ZodString>> =>
   z.preprocess((text) => String(text).split(',').map((part) => part.trim()).filter((part) => part !== ''), z.array(entry)) as never;
 
-const HOST_PORT = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i;
 
 /** `host[:port]`, `[v6][:port]`, or `CIDR[:port]`. */
 function isEgressEntry(text: string): boolean {
-  const withPort = /^(.*):(\d{1,5})$/.exec(text);
-  if (withPort?.[2] !== undefined && Number(withPort[2]) > 65_535) return false;
   if (isCidr(text)) return true;
-  if (withPort?.[1] !== undefined && isCidr(withPort[1])) return true;
-  return HOST_PORT.test(text);
+  const withPort = /^(.*):(\d{1,5})$/.exec(text);
+  const portNumber = Number(withPort?.[2] ?? 80);
+  if (portNumber < 1 || portNumber > 65_535) return false;
+  const host = withPort?.[1] ?? text;
+  // The URL parser knows which hosts can be called at all: `[zz]` and `999.1.1.1` can't.
+  return (withPort !== null && isCidr(host)) || (HOST.test(host) && URL.canParse(`http://${host}/`));
 }
 
 const secretText = z.string().max(4_096);

@@ -10,6 +10,11 @@ export class SendWindow {
     return this.#bytes > 0;
   }
 
+  /** Whether the receiver has granted more than was spent: a protocol violation. */
+  get overgranted(): boolean {
+    return this.#bytes > STREAM_WINDOW_BYTES;
+  }
+
   spend(bytes: number): void {
     this.#bytes -= bytes;
   }

@@ -10,4 +10,5 @@ export type { ConnectionHandlers, ConnectionOptions, Identity, Peer } from './co
 export { ReconnectingPeer, listenPeers } from './peers.ts';
 export { JOURNAL_BYTES, JOURNAL_SLOTS, JournalWriter, readBeat, readJournal, writeBeat } from './journal.ts';
 export type { Beat } from './journal.ts';
+export { figuresSchema } from './figures.ts';
 export type { Figures, GatewayFigures, HostFigures, SidecarFigures, VersionFigures } from './figures.ts';

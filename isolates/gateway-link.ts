@@ -1,0 +1,115 @@
+// The host's side of the invocation protocol: one gateway connection, its targets by number, its invocations by id.
+import { PlatformError } from '../core/errors/index.ts';
+import type { Frame, FrameConnection } from '../core/protocol/index.ts';
+import { BODY, FRAME } from '../core/protocol/index.ts';
+import { IncomingBody } from './bodies/incoming-body.ts';
+import { Invocation } from './invocation.ts';
+import type { IsolatePool } from './isolate-pool.ts';
+import type { TargetState } from './targets.ts';
+
+export class GatewayLink {
+  readonly #connection: FrameConnection;
+  readonly #pool: IsolatePool;
+  /** Trust tier of this host: targets of another are refused. */
+  readonly #tier: string;
+  readonly #targets = new Map<number, TargetState>();
+  readonly #invocations = new Map<number, Invocation>();
+
+  constructor(connection: FrameConnection, pool: IsolatePool, tier: string) {
+    this.#connection = connection;
+    this.#pool = pool;
+    this.#tier = tier;
+  }
+
+  get running(): number {
+    return this.#invocations.size;
+  }
+
+  onFrame(frame: Frame): void {
+    switch (frame[0]) {
+      case FRAME.invoke: {
+        const [, id, target, head, mode, body, wallMs] = frame;
+        this.#invoke(id, target, head, mode, body, wallMs);
+        return;
+      }
+      case FRAME.data: {
+        const body = this.#invocations.get(frame[1])?.requestBody;
+        if (body?.push(frame[2]) === false) throw new PlatformError('protocol_violation', { why: 'more data than credit' });
+        return;
+      }
+      case FRAME.end:
+        this.#invocations.get(frame[1])?.requestBody?.end();
+        return;
+      case FRAME.credit:
+        this.#invocations.get(frame[1])?.response?.grant(frame[2]);
+        return;
+      case FRAME.cancel:
+        this.#cancel(frame[1]);
+        return;
+      case FRAME.target: {
+        const [, number, target] = frame;
+        if (target.tier !== this.#tier) throw new PlatformError('protocol_violation', { why: 'a target of another tier' });
+        if (this.#targets.has(number)) throw new PlatformError('protocol_violation', { why: 'a target is named twice' });
+        this.#targets.set(number, this.#pool.acquire(target));
+        return;
+      }
+      case FRAME.forget: {
+        const state = this.#targets.get(frame[1]);
+        if (state === undefined) return;
+        this.#targets.delete(frame[1]);
+        this.#pool.release(state);
+        return;
+      }
+      case FRAME.goaway:
+        return;
+      default:
+        throw new PlatformError('protocol_violation', { why: `frame ${frame[0]} from a gateway` });
+    }
+  }
+
+  #invoke(id: number, target: number, head: string, mode: number, body: Uint8Array | string | null, wallMs: number): void {
+    const state = this.#targets.get(target);
+    if (state === undefined || this.#invocations.has(id)) throw new PlatformError('protocol_violation', { why: 'an unknown target or an id in use' });
+    let requestBody: IncomingBody | null = null;
+    if (mode !== BODY.none) {
+      const connection = this.#connection;
+      // The gateway stops by itself when the final frame comes: nothing to say when nobody reads the rest.
+      requestBody = new IncomingBody(mode === BODY.inline ? body : null, { grant: (bytes) => connection.send([FRAME.credit, id, bytes]), abandon: () => {} });
+    }
+    const invocation = new Invocation(id, this.#connection, state, head, requestBody, performance.now() + wallMs);
+    this.#invocations.set(id, invocation);
+    this.#pool.dispatch(state, invocation);
+  }
+
+  #cancel(id: number): void {
+    const invocation = this.#invocations.get(id);
+    if (invocation === undefined) return;
+    const { isolate } = invocation.target;
+    if (isolate !== null && invocation.slot !== 0) {
+      isolate.cancel(invocation);
+      return;
+    }
+    // Not entered yet: it never will be.
+    invocation.cancelled = true;
+    invocation.finished = true;
+    this.#connection.send([FRAME.done, id, 0]);
+    this.ended(invocation);
+  }
+
+  /** The final frame has been sent. */
+  ended(invocation: Invocation): void {
+    this.#invocations.delete(invocation.id);
+  }
+
+  /** The gateway is gone: nobody waits for any of these. */
+  close(): void {
+    for (const invocation of Array.from(this.#invocations.values())) {
+      const { isolate } = invocation.target;
+      invocation.finalSent = true;
+      if (isolate !== null && invocation.slot !== 0) isolate.cancel(invocation);
+      else invocation.cancelled = true;
+    }
+    for (const state of this.#targets.values()) this.#pool.release(state);
+    this.#targets.clear();
+  }
+}

@@ -1,0 +1,143 @@
+// One host process: pool, watch, journal and links, wired; what it reports, and how it drains.
+import { newEpoch } from '../core/ids/index.ts';
+import type { HostBoot } from '../core/config/index.ts';
+import type { Logger } from '../core/log/index.ts';
+import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
+import type { FrameConnection, HostFigures, Identity } from '../core/protocol/index.ts';
+import { GatewayLink } from './gateway-link.ts';
+import type { HostServices } from './host-services.ts';
+import type { Invocation } from './invocation.ts';
+import { IsolatePool } from './isolate-pool.ts';
+import { LINGER_MS } from './limits.ts';
+import { LogSink } from './log-sink.ts';
+import type { Platform } from './platform/load.ts';
+import { SidecarClient } from './sidecar-client.ts';
+import { Turns } from './turns.ts';
+import { EntryWatch } from './watch/entry-watch.ts';
+
+const LOAD_MS = 250;
+const FIGURES_MS = 500;
+
+export class Host {
+  readonly #boot: HostBoot;
+  readonly #pool: IsolatePool;
+  readonly #control: ReconnectingPeer;
+  readonly #gateway: ReconnectingPeer;
+  readonly #sidecar: SidecarClient;
+  readonly #logs: LogSink;
+  readonly #turns: Turns;
+  readonly #links = new Map<FrameConnection, GatewayLink>();
+  readonly #kills: Record<string, number> = {};
+  readonly #timers: NodeJS.Timeout[] = [];
+  #lastLoad = '';
+
+  private constructor(boot: HostBoot, logger: Logger, platform: Platform, watch: EntryWatch) {
+    this.#boot = boot;
+    const self: Identity = { role: 'host', name: boot.name, epoch: newEpoch() };
+    this.#control = new ReconnectingPeer(boot.sockets.control, { self, accepts: ['control'] }, { onOpen: () => {}, onFrame: () => {}, onClose: () => {} });
+    this.#logs = new LogSink(this.#control);
+    this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
+    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn());
+    const services: HostServices = {
+      platform,
+      watch,
+      turns: this.#turns,
+      logs: this.#logs,
+      sidecar: this.#sidecar,
+      logger,
+      lingerMs: LINGER_MS,
+      ended: (invocation) => this.#ended(invocation),
+      refuse: (invocation, code, params) => {
+        invocation.finished = true;
+        invocation.connection.send([FRAME.fail, invocation.id, code, params, invocation.cpuUs, null, null]);
+        this.#ended(invocation);
+      },
+      isolateEnded: (isolate, reason, culprit) => {
+        this.#pool.isolateEnded();
+        if (reason === 'retired') return;
+        this.#kills[reason] = (this.#kills[reason] ?? 0) + 1;
+        const { function: fn, version } = isolate.state.target;
+        logger.warn({ function: fn, version, reason, invocation: culprit?.printableId }, 'an isolate was killed');
+        // Those that waited for it start anew, once its own invocations have been answered.
+        setImmediate(() => this.#pool.settle(isolate.state));
+      },
+    };
+    this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
+    this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
+      onOpen: (connection) => {
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier));
+        this.#lastLoad = '';
+      },
+      onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),
+      onClose: (connection, error) => {
+        if (error !== undefined) logger.error({ err: error, code: error.code }, 'the gateway connection failed');
+        this.#links.get(connection)?.close();
+        this.#links.delete(connection);
+      },
+    });
+    this.#timers.push(setInterval(() => this.#sendLoad(), LOAD_MS), setInterval(() => this.#sendFigures(), FIGURES_MS));
+  }
+
+  /** Resolves when budgets hold: nothing is entered before the meter runs. */
+  static async start(boot: HostBoot, logger: Logger, platform: Platform): Promise<Host> {
+    const watch = new EntryWatch(boot.journalFd);
+    await watch.started();
+    return new Host(boot, logger, platform, watch);
+  }
+
+  /** Takes nothing new; resolves when every invocation has ended, or after `withinMs`. */
+  async drain(withinMs: number): Promise<void> {
+    this.#gateway.connection?.send([FRAME.goaway, 0, 'draining']);
+    const until = performance.now() + withinMs;
+    while (this.#running() > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#sendFigures();
+    this.#logs.close();
+    this.#pool.close();
+    // Last frames leave with this turn.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    this.#gateway.close();
+    this.#sidecar.close();
+    this.#control.close();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  #running(): number {
+    let running = 0;
+    for (const link of this.#links.values()) running += link.running;
+    return running;
+  }
+
+  #ended(invocation: Invocation): void {
+    this.#links.get(invocation.connection)?.ended(invocation);
+    this.#turns.release(invocation);
+    if (invocation.target.names === 0) setImmediate(() => this.#pool.settle(invocation.target));
+  }
+
+  #sendLoad(): void {
+    const running = this.#running();
+    const load = `${this.#pool.isolates} ${running}`;
+    if (load === this.#lastLoad) return;
+    this.#lastLoad = load;
+    this.#gateway.connection?.send([FRAME.load, 0, this.#pool.isolates, running, process.memoryUsage.rss()]);
+  }
+
+  #sendFigures(): void {
+    const { connection } = this.#control;
+    if (connection === undefined) return;
+    const versions: HostFigures['versions'] = [];
+    let coldStarts = 0;
+    for (const { target, isolate, coldStarts: started } of this.#pool.states()) {
+      coldStarts += started;
+      if (isolate === null) continue;
+      versions.push({ function: target.function, version: target.version, isolates: 1, memoryBytes: isolate.memoryBytes(), running: isolate.running });
+    }
+    const figures: HostFigures = {
+      kind: 'host',
+      host: this.#boot.name,
+      versions,
+      node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts },
+    };
+    connection.send([FRAME.figures, 0, figures]);
+  }
+}

@@ -1,0 +1,99 @@
+// One invocation as the host keeps it: budget, what it owns, and how far its answer has got.
+import type { InvocationId } from '../core/ids/index.ts';
+import { invocationId } from '../core/ids/index.ts';
+import type { FrameConnection } from '../core/protocol/index.ts';
+import type { IncomingBody } from './bodies/incoming-body.ts';
+import type { OutgoingBody } from './bodies/outgoing-body.ts';
+import type { TargetState } from './targets.ts';
+
+/** A response that the handler has given, to be sent when its entry has ended within the budget. */
+export interface GivenResponse {
+  readonly status: number;
+  readonly head: string;
+  readonly kind: number;
+  readonly value: unknown;
+}
+
+export interface GivenFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+/** Times of a cold start, milliseconds of `performance.now()`, 0 while unknown. */
+export interface ColdTimes {
+  receivedMs: number;
+  startedMs: number;
+  isolateMs: number;
+  restoreMs: number;
+}
+
+export class Invocation {
+  /** Exchange id on the gateway's connection: the gateway's sequence number. */
+  readonly id: number;
+  readonly connection: FrameConnection;
+  readonly target: TargetState;
+  readonly head: string;
+  readonly requestBody: IncomingBody | null;
+  /** `performance.now()` at which the wall limit strikes. */
+  readonly deadlineMs: number;
+  /** Journal slot; 0 until first entered. */
+  slot = 0;
+  /** CPU time used so far, microseconds. */
+  cpuUs = 0;
+  cold: ColdTimes | null = null;
+  /** Body handle of the request in its isolate, 0 when it has none. */
+  bodyHandle = 0;
+  given: GivenResponse | GivenFailure | null = null;
+  /** The head has been sent. */
+  answered = false;
+  /** waitUntil work goes on after the response. */
+  lingers = false;
+  /** The whole response has been sent, or nobody waits for it. */
+  responseDone = false;
+  /** The final frame has been sent: nothing of this invocation may be entered any more. */
+  finished = false;
+  response: OutgoingBody | null = null;
+  lingerTimer: NodeJS.Timeout | null = null;
+  /** The final frame was part of the response. */
+  finalSent = false;
+  /** Outgoing calls made, and under way. */
+  calls = 0;
+  callsUnderWay = 0;
+  // What an invocation owns ends with it. Null until there is any: most have none.
+  callOperations: Set<number> | null = null;
+  waitingCalls: (() => boolean)[] | null = null;
+  timers: Set<number> | null = null;
+  /** Body handles in its isolate. */
+  handles: number[] | null = null;
+  /** The client went away or a limit struck at the gateway: nobody waits for an answer. */
+  cancelled = false;
+
+  constructor(id: number, connection: FrameConnection, target: TargetState, head: string, requestBody: IncomingBody | null, deadlineMs: number) {
+    this.id = id;
+    this.connection = connection;
+    this.target = target;
+    this.head = head;
+    this.requestBody = requestBody;
+    this.deadlineMs = deadlineMs;
+  }
+
+  get printableId(): InvocationId {
+    return invocationId(this.epoch, this.id);
+  }
+
+  get epoch(): number {
+    return this.connection.peer?.epoch ?? 0;
+  }
+
+  get method(): string {
+    return this.head.slice(0, this.head.indexOf('\n'));
+  }
+
+  /** One header of the request, or ''. Fields of `head`: method, URL, then names and values in turn. */
+  header(name: string): string {
+    const fields = this.head.split('\n');
+    for (let i = 2; i + 1 < fields.length; i += 2) if (fields[i] === name) return fields[i + 1] ?? '';
+    return '';
+  }
+}

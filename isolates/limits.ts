@@ -1,0 +1,13 @@
+// Bounds of one host that no setting changes.
+
+/** Outgoing calls of one invocation at the same time; more wait. The same number stands in the schema of limits. */
+export const SUBREQUESTS_AT_ONCE = 6;
+
+/** waitUntil work may go on this long past the end of the response. */
+export const LINGER_MS = 30_000;
+
+/** Isolates of one process: each takes about ten of the kernel's 65,530 memory maps (vm.max_map_count). */
+export const MAX_ISOLATES = 3_500;
+
+/** An isolate that nothing entered for so long is reclaimed. */
+export const IDLE_MS = 300_000;

@@ -1,0 +1,225 @@
+// Outgoing calls of one isolate: counted and queued per invocation, sent to the sidecar, settled in the isolate.
+import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
+import { SUBREQUESTS_AT_ONCE } from './limits.ts';
+import { IncomingBody, toBuffer } from './bodies/incoming-body.ts';
+import { pipe } from './bodies/outgoing-body.ts';
+import type { OutgoingBody } from './bodies/outgoing-body.ts';
+import type { HostServices } from './host-services.ts';
+import type { Invocation } from './invocation.ts';
+import { BODY_KIND, ENTER } from './runtime/abi.ts';
+import type { Call } from './sidecar-client.ts';
+import type { Sink } from './sinks.ts';
+import type { TenantIsolate } from './tenant-isolate.ts';
+
+const NOBODY = { grant: (): void => {}, abandon: (): void => {} };
+
+/** An upload that the isolate writes. Its call may still wait for a place: until then the first chunk is held. */
+class UploadSink implements Sink {
+  #body: OutgoingBody | null = null;
+  #held: Buffer | null = null;
+  #ended = false;
+  #closed = false;
+  #onDrain: (() => void) | null = null;
+  readonly #onFail: (message: string) => void;
+
+  constructor(onFail: (message: string) => void) {
+    this.#onFail = onFail;
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#body?.closed === true;
+  }
+
+  attach(body: OutgoingBody): void {
+    this.#body = body;
+    if (this.#held !== null) body.write(this.#held);
+    this.#held = null;
+    if (this.#ended) body.end();
+    this.#wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#body?.close();
+    this.#wake();
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#body !== null) return this.#body.write(bytes);
+    this.#held = bytes;
+    return false;
+  }
+
+  whenDrained(callback: () => void): void {
+    if (this.#body !== null) this.#body.whenDrained(callback);
+    else this.#onDrain = callback;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#body?.end();
+  }
+
+  fail(message: string): void {
+    this.#onFail(message);
+  }
+
+  flush(): void {
+    this.#body?.flush();
+  }
+
+  #wake(): void {
+    const callback = this.#onDrain;
+    this.#onDrain = null;
+    callback?.();
+  }
+}
+
+interface Entry {
+  readonly owner: Invocation;
+  readonly sink: UploadSink | null;
+  call: Call | null;
+  /** It has one of the invocation's places. */
+  begun: boolean;
+}
+
+export class OutgoingCalls {
+  readonly #isolate: TenantIsolate;
+  readonly #host: HostServices;
+  readonly #entries = new Map<number, Entry>();
+  readonly #sinks = new Map<number, UploadSink>();
+
+  constructor(isolate: TenantIsolate, host: HostServices) {
+    this.#isolate = isolate;
+    this.#host = host;
+  }
+
+  sink(id: number): Sink | undefined {
+    return this.#sinks.get(id);
+  }
+
+  /** At the end of each entry. */
+  flush(): void {
+    if (this.#sinks.size === 0) return;
+    for (const [id, sink] of this.#sinks) {
+      sink.flush();
+      if (sink.closed) this.#sinks.delete(id);
+    }
+  }
+
+  /** Settles later in every case: a call never answers within the operation that starts it. */
+  start(owner: Invocation, operation: number, head: string, kind: number, value: unknown): void {
+    const limit = owner.target.target.subrequests;
+    if (owner.calls >= limit) {
+      setImmediate(() => this.#reject(owner, operation, 'subrequest_limit_exceeded', `more than ${limit} outgoing calls in one invocation`));
+      return;
+    }
+    if (owner.cancelled) {
+      setImmediate(() => this.#reject(owner, operation, 'upstream_failed', 'the client went away'));
+      return;
+    }
+    owner.calls += 1;
+    const sinkId = kind === BODY_KIND.sink ? Number(value) : 0;
+    const sink = sinkId === 0 ? null : new UploadSink((message) => this.#fail(operation, 'upstream_failed', `the body of the request failed: ${message}`));
+    if (sink !== null) this.#sinks.set(sinkId, sink);
+    const entry: Entry = { owner, sink, call: null, begun: false };
+    this.#entries.set(operation, entry);
+    owner.callOperations ??= new Set();
+    owner.callOperations.add(operation);
+    if (owner.callsUnderWay < SUBREQUESTS_AT_ONCE) {
+      this.#begin(operation, entry, head, kind, value);
+    } else {
+      owner.waitingCalls ??= [];
+      owner.waitingCalls.push(() => this.#begin(operation, entry, head, kind, value));
+    }
+  }
+
+  /** @returns false when the call was given up while it waited */
+  #begin(operation: number, entry: Entry, head: string, kind: number, value: unknown): boolean {
+    const { owner } = entry;
+    if (!this.#entries.has(operation)) return false;
+    entry.begun = true;
+    owner.callsUnderWay += 1;
+    const body = this.#bodyOf(kind, value);
+    const inline = body !== null && body.complete ? body.take() : null;
+    const streams = entry.sink !== null || (body !== null && !body.complete) || (typeof inline !== 'undefined' && inline !== null && inline.length > INLINE_BODY_BYTES);
+    const call = this.#host.sidecar.start({
+      head,
+      body: streams ? null : (inline ?? null),
+      streams,
+      deadlineMs: owner.answered ? performance.now() + this.#host.lingerMs : owner.deadlineMs,
+      traceparent: owner.header('traceparent'),
+      tenant: owner.target.target.tenant,
+      fn: owner.target.target.function,
+      invocation: owner.printableId,
+      onReply: (replyHead, replyBody) => this.#onReply(operation, replyHead, replyBody),
+      onFail: (code, message) => this.#fail(operation, code, message),
+    });
+    entry.call = call;
+    const { upload } = call;
+    if (upload === null) return true;
+    if (entry.sink !== null) entry.sink.attach(upload);
+    else if (inline !== null && inline !== undefined) pipe(new IncomingBody(toBuffer(inline), NOBODY), upload, () => {});
+    else if (body !== null) pipe(body, upload, (error) => error !== null && this.#fail(operation, 'upstream_failed', 'the body of the request broke off'));
+    return true;
+  }
+
+  #bodyOf(kind: number, value: unknown): IncomingBody | null {
+    if (kind === BODY_KIND.text || kind === BODY_KIND.bytes) return new IncomingBody(value instanceof Uint8Array ? value : String(value), NOBODY);
+    return kind === BODY_KIND.handle ? (this.#isolate.body(value) ?? null) : null;
+  }
+
+  #onReply(operation: number, head: string, body: IncomingBody | null): void {
+    const entry = this.#take(operation);
+    if (entry === undefined) {
+      body?.abandon();
+      return;
+    }
+    const handle = body === null ? 0 : this.#isolate.addBody(body, entry.owner);
+    this.#isolate.enter(entry.owner, ENTER.settle, operation, 1, head, handle);
+  }
+
+  #fail(operation: number, code: string, message: string): void {
+    const entry = this.#take(operation);
+    if (entry === undefined) return;
+    entry.sink?.close();
+    if (entry.call !== null) this.#host.sidecar.cancel(entry.call);
+    // May come within the operation that started the call: an entry inside an entry is not possible.
+    setImmediate(() => this.#reject(entry.owner, operation, code, message));
+  }
+
+  #reject(owner: Invocation, operation: number, code: string, message: string): void {
+    this.#isolate.enter(owner, ENTER.settle, operation, 0, code, message);
+  }
+
+  /** The caller lost interest. */
+  cancel(operation: number): void {
+    const entry = this.#take(operation);
+    if (entry === undefined) return;
+    entry.sink?.close();
+    if (entry.call !== null) this.#host.sidecar.cancel(entry.call);
+  }
+
+  /** All calls of an invocation that has ended or been cancelled; those that were waited for are rejected while it may still run. */
+  cancelOf(owner: Invocation): void {
+    if (owner.callOperations === null) return;
+    for (const operation of Array.from(owner.callOperations)) {
+      this.cancel(operation);
+      if (!owner.finished) setImmediate(() => this.#reject(owner, operation, 'upstream_failed', 'the client went away'));
+    }
+  }
+
+  /** The call has its answer, or never will: its place goes to the next. An upload may go on while the answer is read. */
+  #take(operation: number): Entry | undefined {
+    const entry = this.#entries.get(operation);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(operation);
+    const { owner } = entry;
+    owner.callOperations?.delete(operation);
+    if (entry.begun) {
+      owner.callsUnderWay -= 1;
+      while (owner.waitingCalls?.shift()?.() === false);
+    }
+    return entry;
+  }
+}

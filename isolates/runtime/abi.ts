@@ -1,0 +1,78 @@
+// The contract between host and isolate: entries that the host makes, operations that the runtime asks for. Numbers and primitives only.
+
+/** First argument of the one entry function; `id` is the second. */
+export const ENTER = {
+  /** Evaluate the version's module. a: environment as JSON. Returns '' or the error. */
+  load: 1,
+  /** id: invocation. a: head (method, URL, header names and values, parted by line feeds), b: body handle or 0. */
+  invoke: 2,
+  /** id: operation. a: 1 fulfilled, 0 rejected; b: value, or error code; c: second value, or error message. */
+  settle: 3,
+  /** id: timer. */
+  timer: 4,
+  /** id: invocation whose client went away or whose time is over. */
+  abort: 5,
+  /** id: sink that takes more. */
+  drain: 6,
+  /** id: sink that nobody reads any more. */
+  sinkCancel: 7,
+} as const;
+
+/** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
+export const OP = {
+  /** (invocation, status, head, body kind, body, lingers): the response; lingers 1: waitUntil work goes on, `finished` follows. */
+  respond: 1,
+  /** (invocation, code, message, stack) */
+  fail: 2,
+  /** (invocation): response given and all waitUntil work settled. */
+  finished: 3,
+  /** (level, message, fields JSON or '') */
+  log: 4,
+  /** *(handle, op): the rest of the body as text. */
+  bodyText: 5,
+  /** *(handle, op): the rest of the body as an ArrayBuffer. */
+  bodyBytes: 6,
+  /** *(handle, op): the next chunk as an ArrayBuffer; null at the end. */
+  bodyRead: 7,
+  /** (handle): nobody will read it any more. */
+  bodyCancel: 8,
+  /** (sink, Uint8Array): returns 1 to go on, 0 to wait for `drain`. */
+  sinkWrite: 9,
+  sinkEnd: 10,
+  /** (sink, message) */
+  sinkError: 11,
+  /** *(op, head, body kind, body): an outgoing request. Settles with (head, body handle or 0). */
+  fetch: 12,
+  /** (op): the caller lost interest. */
+  cancel: 13,
+  /** (timer, delay ms, 1 to repeat) */
+  timerStart: 14,
+  timerClear: 15,
+  /** (url, base or undefined): href and components parted by line feeds, or '' when invalid. */
+  url: 16,
+  /** (href, component name, value): as `url`, after the setter. */
+  urlSet: 17,
+  /** (text): ArrayBuffer of UTF-8. */
+  utf8Encode: 18,
+  /** (Uint8Array): text, malformed sequences replaced. */
+  utf8Decode: 19,
+  /** (count): ArrayBuffer of random bytes. */
+  random: 20,
+  uuid: 21,
+  /** (name): runs a part of the platform that is made on first touch. */
+  lazy: 22,
+} as const;
+
+/** How a body crosses. */
+export const BODY_KIND = {
+  none: 0,
+  text: 1,
+  bytes: 2,
+  /** A handle of the host: piped outside the isolate. */
+  handle: 3,
+  /** A sink id: the isolate writes chunks into it. */
+  sink: 4,
+} as const;
+
+/** Largest random request of one call, bytes (Web Crypto, getRandomValues: 65,536). */
+export const MAX_RANDOM_BYTES = 65_536;

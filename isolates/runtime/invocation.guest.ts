@@ -1,0 +1,131 @@
+// One invocation inside the isolate: call the handler, hand its response to the host, keep waitUntil work.
+import { OP } from './abi.ts';
+import { pump, sendBody } from './body.guest.ts';
+import { DOMException, describeThrown } from './errors.guest.ts';
+import { serialiseHeaders } from './headers.guest.ts';
+import { log, op } from './host.guest.ts';
+import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeTypeError } from './primordials.guest.ts';
+import { abortRequest, incomingRequest } from './request.guest.ts';
+import type { Request } from './request.guest.ts';
+import { isResponse, responseParts } from './response.guest.ts';
+
+export type Handler = (request: Request, env: unknown, ctx: ExecutionContext) => unknown;
+
+const INTERNAL = Symbol('internal');
+
+/** The third argument of `fetch`. */
+export class ExecutionContext {
+  readonly #invocation: number;
+  /** waitUntil promises that have not settled. */
+  #waiting = 0;
+  #responded = false;
+
+  constructor(key: symbol, invocation: number) {
+    if (key !== INTERNAL) throw new NativeTypeError('Illegal constructor');
+    this.#invocation = invocation;
+  }
+
+  /** Keeps the invocation alive until the promise settles, at the longest 30 s past the end of the response. */
+  waitUntil(promise: unknown): void {
+    this.#waiting += 1;
+    void this.#settle(promise);
+  }
+
+  /** There is no origin to pass through to: kept for functions that call it. */
+  passThroughOnException(): void {}
+
+  async #settle(promise: unknown): Promise<void> {
+    try {
+      await promise;
+    } catch (thrown) {
+      const { message, stack } = describeThrown(thrown);
+      log('error', stack || message);
+    }
+    this.#waiting -= 1;
+    if (this.#waiting === 0 && this.#responded) finish(this.#invocation);
+  }
+
+  static [INTERNAL] = {
+    /** The response is given. @returns whether waitUntil work goes on */
+    responded(ctx: ExecutionContext): boolean {
+      ctx.#responded = true;
+      return ctx.#waiting > 0;
+    },
+  };
+}
+
+const { responded } = ExecutionContext[INTERNAL];
+delete (ExecutionContext as { [INTERNAL]?: unknown })[INTERNAL];
+
+/** Requests whose abort could matter: those that have not been answered. */
+const running = new NativeMap<number, Request>();
+
+function finish(id: number): void {
+  op(OP.finished, id);
+}
+
+export function invoke(handler: Handler, env: unknown, id: number, head: string, handle: number): void {
+  const request = incomingRequest(head, handle);
+  const ctx = new ExecutionContext(INTERNAL, id);
+  MapPrototypeSet(running, id, request);
+  let result: unknown;
+  try {
+    result = handler(request, env, ctx);
+  } catch (thrown) {
+    fail(id, ctx, thrown);
+    return;
+  }
+  // A plain response needs no promise at all.
+  if (isResponse(result)) respond(id, ctx, result);
+  else void awaitResult(id, ctx, result);
+}
+
+async function awaitResult(id: number, ctx: ExecutionContext, result: unknown): Promise<void> {
+  let response: unknown;
+  try {
+    response = await result;
+  } catch (thrown) {
+    fail(id, ctx, thrown);
+    return;
+  }
+  respond(id, ctx, response);
+}
+
+function respond(id: number, ctx: ExecutionContext, result: unknown): void {
+  MapPrototypeDelete(running, id);
+  if (!isResponse(result)) {
+    refuse(id, ctx, 'the handler did not return a Response');
+    return;
+  }
+  const { status, headers, headText, body } = responseParts(result);
+  if (status < 200) {
+    refuse(id, ctx, 'the handler returned Response.error()');
+    return;
+  }
+  let out;
+  try {
+    out = sendBody(body);
+  } catch {
+    refuse(id, ctx, 'the body of the response has already been read');
+    return;
+  }
+  op(OP.respond, id, status, headers === undefined ? headText : serialiseHeaders(headers), out.kind, out.value, responded(ctx) ? 1 : 0);
+  if (out.sink !== null) void pump(out.value as number, out.sink);
+}
+
+function refuse(id: number, ctx: ExecutionContext, why: string): void {
+  op(OP.fail, id, 'bad_response', why, '', responded(ctx) ? 1 : 0);
+}
+
+function fail(id: number, ctx: ExecutionContext, thrown: unknown): void {
+  MapPrototypeDelete(running, id);
+  const { message, stack } = describeThrown(thrown);
+  op(OP.fail, id, 'function_threw', message, stack, responded(ctx) ? 1 : 0);
+}
+
+/** The client went away, or the time is over. */
+export function abort(id: number): void {
+  const request = MapPrototypeGet(running, id) as Request | undefined;
+  if (request === undefined) return;
+  abortRequest(request, new DOMException('The client went away or the time limit was reached', 'AbortError'));
+}

@@ -1,0 +1,70 @@
+// The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
+import { ENTER, OP } from './abi.ts';
+import { cancelSink, drainId } from './body.guest.ts';
+import { installGlobals, removeUncounted } from './globals.guest.ts';
+import { bindOperation, op, settle } from './host.guest.ts';
+import { abort, invoke } from './invocation.guest.ts';
+import type { Handler } from './invocation.guest.ts';
+import { define, evaluate } from './module.guest.ts';
+import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
+import { fireTimer } from './timers.guest.ts';
+
+let handler: Handler | undefined;
+let env: unknown;
+
+/** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
+function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+  switch (kind) {
+    case ENTER.invoke:
+      invoke(handler as Handler, env, id, a as string, b as number);
+      return undefined;
+    case ENTER.settle:
+      settle(id, a === 1, b, c);
+      return undefined;
+    case ENTER.timer:
+      fireTimer(id);
+      return undefined;
+    case ENTER.drain:
+      settle(drainId(id), true, undefined, undefined);
+      return undefined;
+    case ENTER.sinkCancel:
+      cancelSink(id);
+      settle(drainId(id), true, undefined, undefined);
+      return undefined;
+    case ENTER.abort:
+      abort(id);
+      return undefined;
+    case ENTER.load: {
+      env = JSONParse(a as string);
+      const { handler: found, error, stack } = evaluate();
+      handler = found;
+      if (error !== '') op(OP.log, 'error', stack || error, '');
+      return error;
+    }
+    default:
+      return undefined;
+  }
+}
+
+const GLOBAL_BIND = '__thimble_bind';
+const GLOBAL_DEFINE = '__thimble_define';
+
+installGlobals();
+
+// Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.
+reflectDefineProperty(globalThis, GLOBAL_BIND, {
+  value: (operation: Parameters<typeof bindOperation>[0]): typeof enter => {
+    delete (globalThis as Record<string, unknown>)[GLOBAL_BIND];
+    removeUncounted();
+    bindOperation(operation);
+    reflectDefineProperty(globalThis, GLOBAL_DEFINE, {
+      value: (factory: Parameters<typeof define>[0]): void => {
+        delete (globalThis as Record<string, unknown>)[GLOBAL_DEFINE];
+        define(factory);
+      },
+      configurable: true,
+    });
+    return enter;
+  },
+  configurable: true,
+});

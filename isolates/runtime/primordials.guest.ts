@@ -1,0 +1,86 @@
+// Intrinsics that the runtime relies on, captured before tenant code runs: who patches a prototype breaks only itself.
+
+const { apply, construct, defineProperty, ownKeys, getOwnPropertyDescriptor } = Reflect;
+export { apply as reflectApply, construct as reflectConstruct, defineProperty as reflectDefineProperty, getOwnPropertyDescriptor as reflectGetOwnPropertyDescriptor, ownKeys as reflectOwnKeys };
+
+type AnyFunction = (this: never, ...args: never[]) => unknown;
+type Uncurried<F> = F extends (this: infer T, ...args: infer A) => infer R ? (self: T, ...args: A) => R : never;
+
+// `Function.prototype.call.bind(f)`: the bound call is captured, so a patched `call` is never looked up.
+const { bind, call } = Function.prototype;
+const uncurryThis = bind.bind(call) as unknown as <F extends AnyFunction>(f: F) => Uncurried<F>;
+
+export const StringPrototypeSplit = uncurryThis(String.prototype.split as (this: string, separator: string) => string[]);
+export const StringPrototypeToLowerCase = uncurryThis(String.prototype.toLowerCase);
+export const StringPrototypeToUpperCase = uncurryThis(String.prototype.toUpperCase);
+export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
+export const StringPrototypeIndexOf = uncurryThis(String.prototype.indexOf);
+export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
+export const StringPrototypeReplace = uncurryThis(String.prototype.replace as (this: string, pattern: RegExp, by: string) => string);
+export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join as (this: unknown[], separator: string) => string);
+export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort as (this: unknown[], compare?: (a: never, b: never) => number) => unknown[]);
+export const ArrayPrototypeSplice = uncurryThis(Array.prototype.splice as (this: unknown[], start: number, count: number) => unknown[]);
+export const MapPrototypeGet = uncurryThis(Map.prototype.get as (this: Map<unknown, unknown>, key: unknown) => unknown);
+export const MapPrototypeSet = uncurryThis(Map.prototype.set as (this: Map<unknown, unknown>, key: unknown, value: unknown) => unknown);
+export const MapPrototypeDelete = uncurryThis(Map.prototype.delete as (this: Map<unknown, unknown>, key: unknown) => boolean);
+export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get as (this: WeakMap<object, unknown>, key: object) => unknown);
+export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set as (this: WeakMap<object, unknown>, key: object, value: unknown) => unknown);
+export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
+export const Uint8ArrayPrototypeSet = uncurryThis(Uint8Array.prototype.set as (this: Uint8Array, from: ArrayLike<number>, at?: number) => void);
+export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice as (this: Uint8Array, from?: number, to?: number) => Uint8Array<ArrayBuffer>);
+export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
+export const ArrayBufferIsView = ArrayBuffer.isView;
+export const JSONParse = JSON.parse;
+export const JSONStringify = JSON.stringify;
+export const ObjectFreeze = Object.freeze;
+export const ObjectDefineProperty = Object.defineProperty;
+export const ObjectKeys = Object.keys;
+export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
+export const NativePromise = Promise;
+export const NativeMap = Map;
+export const NativeUint8Array = Uint8Array;
+export const NativeArrayBuffer = ArrayBuffer;
+export const NativeTypeError = TypeError;
+export const NativeString = String;
+export const NativeError = Error;
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const getter = <R>(of: object, name: string): ((self: unknown) => R) => {
+  const get = getOwnPropertyDescriptor(of, name)?.get;
+  if (get === undefined) throw new TypeError(`no getter ${name}`);
+  return uncurryThis(get as (this: unknown) => R) as unknown as (self: unknown) => R;
+};
+export const ArrayBufferByteLength = getter<number>(ArrayBuffer.prototype, 'byteLength');
+export const TypedArrayBuffer = getter<ArrayBuffer>(typedArray, 'buffer');
+export const TypedArrayByteLength = getter<number>(typedArray, 'byteLength');
+export const TypedArrayByteOffset = getter<number>(typedArray, 'byteOffset');
+export const DataViewBuffer = getter<ArrayBuffer>(DataView.prototype, 'buffer');
+export const DataViewByteLength = getter<number>(DataView.prototype, 'byteLength');
+export const DataViewByteOffset = getter<number>(DataView.prototype, 'byteOffset');
+/** The name of the typed array's class, or undefined when it is none. */
+export const typedArrayName = getter<string | undefined>(typedArray, Symbol.toStringTag as unknown as string);
+
+const withResolvers = Promise.withResolvers;
+
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** A promise of the captured class. */
+export function deferred<T>(): Deferred<T> {
+  return apply(withResolvers, NativePromise, []) as Deferred<T>;
+}
+
+/** The bytes of any view, without copying. */
+export function viewBytes(view: ArrayBufferView): Uint8Array {
+  return typedArrayName(view) === undefined
+    ? new NativeUint8Array(DataViewBuffer(view), DataViewByteOffset(view), DataViewByteLength(view))
+    : new NativeUint8Array(TypedArrayBuffer(view), TypedArrayByteOffset(view), TypedArrayByteLength(view));
+}
+
+/** An array that holds just these bytes: crossing to the host copies the whole buffer under a view. */
+export function exactBytes(bytes: Uint8Array): Uint8Array {
+  return ArrayBufferByteLength(TypedArrayBuffer(bytes)) === TypedArrayByteLength(bytes) ? bytes : Uint8ArrayPrototypeSlice(bytes);
+}

@@ -1,0 +1,476 @@
+// One isolate of one function version: every entry into it, every operation out of it, and its end.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { PlatformError } from '../core/errors/index.ts';
+import type { IncomingBody } from './bodies/incoming-body.ts';
+import { collect, toBuffer } from './bodies/incoming-body.ts';
+import type { HostServices } from './host-services.ts';
+import type { Invocation } from './invocation.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
+import { ResponseSender } from './response-sender.ts';
+import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP } from './runtime/abi.ts';
+import type { Sink } from './sinks.ts';
+import type { TargetState } from './targets.ts';
+import { parseUrl, setUrlComponent } from './url-operations.ts';
+import type { LoadedVersion } from './version-files.ts';
+import { Vm } from './vm.ts';
+
+/** CPU time that evaluating a module may take; apart from any invocation's budget. */
+export const STARTUP_CPU_MS = 1_000;
+/** Timers of one isolate at the same time. */
+const MAX_TIMERS = 10_000;
+/** Smallest budget of an entry: an invocation that has a hair left may still fail properly. */
+const MIN_BUDGET_US = 500;
+const MAX_BUDGET_US = 0x7fff_ffff;
+
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+interface Timer {
+  readonly owner: Invocation;
+  readonly handle: NodeJS.Timeout;
+}
+
+/** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish. */
+export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired';
+
+export class TenantIsolate {
+  readonly state: TargetState;
+  readonly #host: HostServices;
+  readonly #vm: Vm;
+  readonly #watchSlot: number;
+  readonly #invocations = new Map<number, Invocation>();
+  readonly #timers = new Map<number, Timer>();
+  readonly #bodies = new Map<number, IncomingBody>();
+  readonly #calls: OutgoingCalls;
+  readonly #sender: ResponseSender;
+  /** Invocations that gave or finished a response during the running entry. */
+  #touched: Invocation[] = [];
+  #current: Invocation | null = null;
+  #lastHandle = 0;
+  #dead = false;
+  lastUsedMs = performance.now();
+
+  /** Makes the isolate; `load` must follow. */
+  constructor(state: TargetState, host: HostServices) {
+    this.state = state;
+    this.#host = host;
+    this.#vm = new Vm(host.platform, state.target.memoryMb, (code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
+    this.#watchSlot = host.watch.register(this.#vm.handle);
+    this.#calls = new OutgoingCalls(this, host);
+    this.#sender = new ResponseSender(this, host);
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  get running(): number {
+    return this.#invocations.size;
+  }
+
+  memoryBytes(): number {
+    return this.#dead ? 0 : this.#vm.memoryBytes();
+  }
+
+  /** Evaluates the module on behalf of `cause`. @returns false when it has no handler or was killed; `cause` has failed then */
+  load(version: LoadedVersion, cause: Invocation): boolean {
+    this.#admit(cause);
+    try {
+      this.#vm.define(version.code, version.filename);
+    } catch (thrown) {
+      this.#end('broken', cause, 0, thrown);
+      return false;
+    }
+    const cpuBefore = cause.cpuUs;
+    const error = this.#enter(cause, ENTER.load, 0, version.env, undefined, undefined, STARTUP_CPU_MS * 1_000);
+    // Start-up has a budget of its own.
+    cause.cpuUs = cpuBefore;
+    if (this.#dead) return false;
+    if (error === '') return true;
+    this.fail(cause, 'function_threw', String(error), '');
+    this.end('retired');
+    return false;
+  }
+
+  /** First entry of an invocation. */
+  invoke(invocation: Invocation): void {
+    this.#admit(invocation);
+    if (invocation.requestBody !== null) invocation.bodyHandle = this.addBody(invocation.requestBody, invocation);
+    this.enter(invocation, ENTER.invoke, invocation.id, invocation.head, invocation.bodyHandle, undefined);
+  }
+
+  #admit(invocation: Invocation): void {
+    if (this.#invocations.has(invocation.id)) return;
+    this.#invocations.set(invocation.id, invocation);
+    this.lastUsedMs = performance.now();
+  }
+
+  /** Any later entry: a settled operation, a timer, an abort. Does nothing once the invocation or the isolate has ended. */
+  enter(owner: Invocation, kind: number, id: number, a?: unknown, b?: unknown, c?: unknown): void {
+    if (owner.finished) return;
+    const leftUs = owner.target.target.cpuMs * 1_000 - owner.cpuUs;
+    if (leftUs <= 0) {
+      // Spent between entries: this one is over, and what it left behind in the isolate must not go on.
+      this.#end('cpu', owner, owner.cpuUs, undefined);
+      return;
+    }
+    this.#enter(owner, kind, id, a, b, c, Math.min(MAX_BUDGET_US, Math.max(MIN_BUDGET_US, leftUs)));
+  }
+
+  #enter(owner: Invocation, kind: number, id: number, a: unknown, b: unknown, c: unknown, budgetUs: number): unknown {
+    if (this.#dead) return undefined;
+    if (this.#current !== null) throw new PlatformError('internal', undefined, { cause: new Error('an entry inside an entry') });
+    const { watch, turns } = this.#host;
+    if (!turns.entering(owner)) {
+      this.fail(owner, 'overloaded', 'too many invocations in one host', '');
+      return undefined;
+    }
+    this.#current = owner;
+    let thrown: unknown;
+    let threw = false;
+    let result: unknown;
+    watch.begin(this.#watchSlot, budgetUs);
+    try {
+      result = this.#vm.enter(kind, id, a, b, c);
+    } catch (error) {
+      threw = true;
+      thrown = error;
+    }
+    const { cpuUs, killed } = watch.end();
+    this.#current = null;
+    owner.cpuUs += cpuUs;
+    if (killed) this.#end('cpu', owner, kind === ENTER.load ? cpuUs : owner.cpuUs, undefined, kind === ENTER.load);
+    else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
+    else if (threw) this.#end('broken', owner, 0, thrown);
+    else this.#afterEntry(owner);
+    return result;
+  }
+
+  #afterEntry(owner: Invocation): void {
+    const touched = this.#touched;
+    if (touched.length > 0) {
+      this.#touched = [];
+      for (const invocation of touched) this.#sender.advance(invocation);
+    }
+    this.#sender.flush();
+    this.#calls.flush();
+    if (owner.cancelled && !owner.finished) this.#settleCancelled(owner);
+  }
+
+  // ---- operations: called by the runtime during an entry ----
+
+  #operation(code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown {
+    const owner = this.#current;
+    // Operations exist only inside entries; the arguments are the runtime's, so a wrong type means a broken isolate.
+    if (owner === null) throw new TypeError('no invocation');
+    switch (code) {
+      case OP.respond:
+        this.#onRespond(a, b, c, d, e, f);
+        return undefined;
+      case OP.fail:
+        this.#onFail(a, b, c, d, e);
+        return undefined;
+      case OP.finished: {
+        const invocation = this.#invocations.get(a as number);
+        if (invocation !== undefined) {
+          invocation.lingers = false;
+          this.#touched.push(invocation);
+        }
+        return undefined;
+      }
+      case OP.log:
+        this.#host.logs.write(owner, text(a), text(b), c === '' ? null : text(c));
+        return undefined;
+      case OP.bodyText:
+      case OP.bodyBytes:
+        return this.#bodyWhole(owner, a, b, code === OP.bodyText);
+      case OP.bodyRead:
+        return this.#bodyRead(owner, a, b);
+      case OP.bodyCancel:
+        this.#bodies.get(a as number)?.abandon();
+        return undefined;
+      case OP.sinkWrite:
+        return this.#sinkWrite(owner, a, b);
+      case OP.sinkEnd:
+        this.#sink(a)?.end();
+        return undefined;
+      case OP.sinkError:
+        this.#sink(a)?.fail(String(b), String(c));
+        return undefined;
+      case OP.fetch:
+        this.#calls.start(owner, Number(a), String(b), Number(c), d);
+        return undefined;
+      case OP.cancel:
+        this.#calls.cancel(Number(a));
+        return undefined;
+      case OP.timerStart:
+        this.#startTimer(owner, Number(a), Number(b), c === 1);
+        return undefined;
+      case OP.timerClear:
+        this.#clearTimer(Number(a));
+        return undefined;
+      case OP.url:
+        return parseUrl(String(a), b === undefined ? undefined : String(b));
+      case OP.urlSet:
+        return setUrlComponent(String(a), String(b), String(c));
+      case OP.utf8Encode:
+        return exact(textEncoder.encode(String(a)));
+      case OP.utf8Decode:
+        return textDecoder.decode(a as Uint8Array);
+      case OP.random: {
+        const count = Math.trunc(Number(a));
+        return exact(randomBytes(count >= 0 && count <= MAX_RANDOM_BYTES ? count : 0));
+      }
+      case OP.uuid:
+        return randomUUID();
+      case OP.lazy:
+        this.#vm.runLazy(String(a));
+        return undefined;
+      default:
+        throw new TypeError('unknown operation');
+    }
+  }
+
+  #onRespond(id: unknown, status: unknown, head: unknown, kind: unknown, value: unknown, lingers: unknown): void {
+    const invocation = this.#invocations.get(id as number);
+    if (invocation === undefined || invocation.given !== null || invocation.cancelled) {
+      if (invocation?.cancelled === true) this.#answeredTooLate(invocation, lingers === 1);
+      return;
+    }
+    invocation.given = { status: Number(status), head: String(head), kind: Number(kind), value };
+    invocation.lingers = lingers === 1;
+    // A stream's chunks come during this very entry, so its head goes first; anything else waits until the entry has kept its budget.
+    if (kind === BODY_KIND.sink) this.#sender.advance(invocation);
+    else this.#touched.push(invocation);
+  }
+
+  #onFail(id: unknown, code: unknown, message: unknown, stack: unknown, lingers: unknown): void {
+    const invocation = this.#invocations.get(id as number);
+    if (invocation === undefined || invocation.given !== null) return;
+    if (invocation.cancelled) {
+      this.#answeredTooLate(invocation, lingers === 1);
+      return;
+    }
+    invocation.given = { code: code === 'bad_response' ? 'bad_response' : 'function_threw', message: String(message), stack: String(stack) };
+    invocation.lingers = lingers === 1;
+    this.#touched.push(invocation);
+  }
+
+  #answeredTooLate(invocation: Invocation, lingers: boolean): void {
+    invocation.given = { code: 'wall_limit_exceeded', message: '', stack: '' };
+    invocation.lingers = lingers;
+    this.#touched.push(invocation);
+  }
+
+  // ---- bodies ----
+
+  /** @returns the handle by which the isolate names it until the owner has ended */
+  addBody(body: IncomingBody, owner: Invocation): number {
+    this.#lastHandle += 1;
+    this.#bodies.set(this.#lastHandle, body);
+    owner.handles ??= [];
+    owner.handles.push(this.#lastHandle);
+    return this.#lastHandle;
+  }
+
+  body(handle: unknown): IncomingBody | undefined {
+    return this.#bodies.get(handle as number);
+  }
+
+  #bodyWhole(owner: Invocation, handle: unknown, operation: unknown, asText: boolean): unknown {
+    const body = this.#bodies.get(handle as number);
+    if (body === undefined) return this.#rejectSoon(owner, operation, 'bad_request', 'the body is gone with its invocation');
+    let now: unknown;
+    let inside = true;
+    collect(body, owner.target.target.memoryMb * 1_048_576, (bytes, error) => {
+      const value = bytes === null ? undefined : asText ? withoutMark(bytes.toString('utf8')) : exact(bytes);
+      if (inside) {
+        now = bytes === null ? this.#rejectSoon(owner, operation, String(error), bodyMessage(error)) : value;
+      } else if (bytes === null) {
+        this.enter(owner, ENTER.settle, Number(operation), 0, String(error), bodyMessage(error));
+      } else {
+        this.enter(owner, ENTER.settle, Number(operation), 1, value, undefined);
+      }
+    });
+    inside = false;
+    return now;
+  }
+
+  #bodyRead(owner: Invocation, handle: unknown, operation: unknown): unknown {
+    const body = this.#bodies.get(handle as number);
+    if (body === undefined) return this.#rejectSoon(owner, operation, 'bad_request', 'the body is gone with its invocation');
+    const chunk = body.take();
+    if (chunk === undefined) {
+      body.whenReadable(() => {
+        const later = body.take();
+        if (later === null || later === undefined) this.#settleEnd(owner, Number(operation), body.error);
+        else this.enter(owner, ENTER.settle, Number(operation), 1, exact(toBuffer(later)), undefined);
+      });
+      return undefined;
+    }
+    if (chunk !== null) return exact(toBuffer(chunk));
+    return body.error === null ? null : this.#rejectSoon(owner, operation, body.error, bodyMessage(body.error));
+  }
+
+  #settleEnd(owner: Invocation, operation: number, error: string | null): void {
+    if (error === null) this.enter(owner, ENTER.settle, operation, 1, null, undefined);
+    else this.enter(owner, ENTER.settle, operation, 0, error, bodyMessage(error));
+  }
+
+  #rejectSoon(owner: Invocation, operation: unknown, code: string, message: string): undefined {
+    setImmediate(() => this.enter(owner, ENTER.settle, Number(operation), 0, code, message));
+    return undefined;
+  }
+
+  // ---- sinks: streams that the isolate writes ----
+
+  #sink(sink: unknown): Sink | undefined {
+    return this.#sender.sink(sink as number) ?? this.#calls.sink(sink as number);
+  }
+
+  #sinkWrite(owner: Invocation, sink: unknown, bytes: unknown): number {
+    const target = this.#sink(sink);
+    if (target === undefined || !(bytes instanceof Uint8Array)) {
+      setImmediate(() => this.enter(owner, ENTER.sinkCancel, Number(sink)));
+      return 0;
+    }
+    if (target.write(toBuffer(bytes))) return 1;
+    target.whenDrained(() => this.enter(owner, target.closed ? ENTER.sinkCancel : ENTER.drain, Number(sink)));
+    return 0;
+  }
+
+  // ---- timers ----
+
+  #startTimer(owner: Invocation, id: number, delayMs: number, repeats: boolean): void {
+    if (this.#timers.size >= MAX_TIMERS) throw new RangeError('too many timers');
+    const fire = (): void => {
+      if (!repeats) this.#forgetTimer(id);
+      this.enter(owner, ENTER.timer, id);
+    };
+    const handle = repeats ? setInterval(fire, Math.max(1, delayMs)) : setTimeout(fire, delayMs);
+    this.#timers.set(id, { owner, handle });
+    owner.timers ??= new Set();
+    owner.timers.add(id);
+  }
+
+  #clearTimer(id: number): void {
+    const timer = this.#timers.get(id);
+    if (timer === undefined) return;
+    clearTimeout(timer.handle);
+    this.#forgetTimer(id);
+  }
+
+  #forgetTimer(id: number): void {
+    this.#timers.get(id)?.owner.timers?.delete(id);
+    this.#timers.delete(id);
+  }
+
+  // ---- the end of an invocation ----
+
+  /** The client went away or a limit struck at the gateway. */
+  cancel(invocation: Invocation): void {
+    if (invocation.cancelled || invocation.finished) return;
+    invocation.cancelled = true;
+    invocation.responseDone = true;
+    invocation.requestBody?.fail('client_gone');
+    invocation.response?.close();
+    this.#calls.cancelOf(invocation);
+    if (!this.#invocations.has(invocation.id)) return;
+    invocation.lingerTimer ??= setTimeout(() => this.finish(invocation), this.#host.lingerMs);
+    this.enter(invocation, ENTER.abort, invocation.id);
+    if (!invocation.finished) this.#settleCancelled(invocation);
+  }
+
+  /** Nobody waits any more: it is over when it has answered and has no waitUntil work, or when nothing is left that could wake it. */
+  #settleCancelled(invocation: Invocation): void {
+    const answered = invocation.given !== null && !invocation.lingers;
+    if (answered || ((invocation.timers?.size ?? 0) === 0 && invocation.callsUnderWay === 0)) this.finish(invocation);
+  }
+
+  /** Sends the typed failure as the final frame. */
+  fail(invocation: Invocation, code: string, message: string, stack: string, params: Readonly<Record<string, unknown>> | null = null): void {
+    this.#sender.fail(invocation, code, message, stack, params);
+  }
+
+  /** The final frame: everything that the invocation owned goes. */
+  finish(invocation: Invocation): void {
+    if (invocation.finished) return;
+    this.#sender.done(invocation);
+    this.release(invocation);
+  }
+
+  /** After the final frame. */
+  release(invocation: Invocation): void {
+    invocation.finished = true;
+    if (invocation.lingerTimer !== null) clearTimeout(invocation.lingerTimer);
+    if (invocation.timers !== null) for (const id of invocation.timers) this.#clearTimer(id);
+    this.#calls.cancelOf(invocation);
+    for (const handle of invocation.handles ?? []) {
+      this.#bodies.get(handle)?.abandon();
+      this.#bodies.delete(handle);
+    }
+    this.#invocations.delete(invocation.id);
+    this.#host.ended(invocation);
+    this.lastUsedMs = performance.now();
+  }
+
+  // ---- the end of the isolate ----
+
+  /** Takes the isolate out of service, unprovoked: nothing must run in it. */
+  end(reason: 'retired'): void {
+    this.#end(reason, null, 0, undefined);
+  }
+
+  #end(reason: EndReason, culprit: Invocation | null, usedCpuUs: number, thrown: unknown, atStart = false): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    const { target } = this.state;
+    if (this.state.isolate === this) this.state.isolate = null;
+    this.#sender.flush();
+    // A killed isolate has left the watchdog's table already; unregistering it again does no harm.
+    this.#host.watch.unregister(this.#watchSlot);
+    this.#vm.dispose();
+    for (const timer of this.#timers.values()) clearTimeout(timer.handle);
+    this.#timers.clear();
+    this.#host.isolateEnded(this, reason, culprit);
+    for (const invocation of Array.from(this.#invocations.values())) {
+      if (invocation !== culprit) {
+        this.fail(invocation, 'isolate_lost', '', '', { entered: invocation.slot !== 0 });
+      } else if (reason === 'cpu') {
+        const limit = atStart ? STARTUP_CPU_MS : target.cpuMs;
+        this.fail(invocation, 'cpu_limit_exceeded', '', '', { limit, used: Math.max(limit, Math.round(usedCpuUs / 1_000)) });
+      } else if (reason === 'memory') {
+        this.fail(invocation, 'memory_limit_exceeded', '', '', { limit: target.memoryMb, used: target.memoryMb });
+      } else {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        this.fail(invocation, 'function_threw', `${error.name}: ${error.message}`, '');
+      }
+    }
+  }
+}
+
+/** An argument of the runtime that must be text. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** An ArrayBuffer of just these bytes: what crosses is copied whole. */
+function exact(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return byteLength === buffer.byteLength && buffer instanceof ArrayBuffer ? buffer : (buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+}
+
+function bodyMessage(error: string | null): string {
+  switch (error) {
+    case 'body_too_large':
+      return 'the body is larger than the memory limit of the function: read it as a stream';
+    case 'client_gone':
+      return 'the client went away before the body ended';
+    default:
+      return 'the body broke off';
+  }
+}

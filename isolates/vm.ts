@@ -1,0 +1,131 @@
+// isolated-vm behind one adapter: the only module that imports it. No object of it ever reaches tenant code.
+import ivm from 'isolated-vm';
+import { PlatformError } from '../core/errors/index.ts';
+import type { Platform } from './platform/load.ts';
+
+export type Operation = (code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => unknown;
+
+/** What the watchdog needs to hold: a handle that can be disposed from another isolate. */
+export type IsolateHandle = ivm.Isolate;
+
+const BIND = '__thimble_bind';
+const RUNTIME_FILE = 'thimble:runtime';
+
+/** A tenant's isolate with one context, bound to one operation callback. Lives until `dispose` or until a limit kills it. */
+export class Vm {
+  readonly #isolate: ivm.Isolate;
+  readonly #context: ivm.Context;
+  readonly #platform: Platform;
+  readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
+  /** Reused: an entry allocates no array. */
+  readonly #arguments: unknown[] = [0, 0, undefined, undefined, undefined];
+
+  /**
+   * Makes isolate and context, from the platform snapshot when there is one.
+   *
+   * @param memoryMb  V8's limit; 8 at least
+   */
+  constructor(platform: Platform, memoryMb: number, operation: Operation) {
+    this.#platform = platform;
+    this.#isolate = new ivm.Isolate(platform.snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot: platform.snapshot as ivm.ExternalCopy<ArrayBuffer> });
+    this.#context = this.#isolate.createContextSync();
+    if (platform.snapshot === null) {
+      this.#isolate.compileScriptSync(platform.runtime, { filename: RUNTIME_FILE }).runSync(this.#context);
+    }
+    const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown) => unknown>;
+    this.#enter = bind.applySync(undefined, [new ivm.Callback(operation as (...args: unknown[]) => unknown)], { result: { reference: true } }) as never;
+    bind.release();
+  }
+
+  get handle(): IsolateHandle {
+    return this.#isolate;
+  }
+
+  get isDisposed(): boolean {
+    return this.#isolate.isDisposed;
+  }
+
+  /** Compiles a bundle and has it hand over its factory; nothing of the tenant's runs yet. Throws a SyntaxError of the bundle. */
+  define(code: string, filename: string): void {
+    const script = this.#isolate.compileScriptSync(code, { filename });
+    script.runSync(this.#context);
+    script.release();
+  }
+
+  /**
+   * The one way into tenant code: synchronous, with the microtasks that follow. Primitives only, but `b` may be an ArrayBuffer, which is given up.
+   *
+   * Throws when the isolate was disposed on the way, by the watchdog or by its memory limit.
+   */
+  enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): unknown {
+    const args = this.#arguments;
+    args[0] = kind;
+    args[1] = id;
+    args[2] = a;
+    args[3] = b instanceof ArrayBuffer ? new ivm.ExternalCopy(b, { transferOut: true }).copyInto({ release: true, transferIn: true }) : b;
+    args[4] = c;
+    const result: unknown = this.#enter.applySync(undefined, args as never[]);
+    args[2] = args[3] = args[4] = undefined;
+    return result;
+  }
+
+  /** Runs a part of the platform in this isolate; may be called while an entry waits in an operation. */
+  runLazy(name: string): void {
+    const part = this.#platform.lazy.get(name);
+    if (part === undefined) throw new PlatformError('protocol_violation', { why: 'an unknown part of the platform was asked for' });
+    const options = part.cachedData === null ? {} : { cachedData: part.cachedData as ivm.ExternalCopy<ArrayBuffer> };
+    const script = this.#isolate.compileScriptSync(part.code, { filename: `thimble:${name}`, ...options });
+    script.runSync(this.#context);
+    script.release();
+  }
+
+  /** Heap and counted buffers, bytes; 0 once disposed. Costs about 2 µs. */
+  memoryBytes(): number {
+    if (this.#isolate.isDisposed) return 0;
+    const s = this.#isolate.getHeapStatisticsSync();
+    return s.used_heap_size + s.externally_allocated_size;
+  }
+
+  dispose(): void {
+    if (!this.#isolate.isDisposed) this.#isolate.dispose();
+  }
+}
+
+/** An isolate of our own code, for the watchdog: runs on isolated-vm's thread pool. */
+export function trustedFunctions<const Names extends readonly string[]>(source: string, names: Names): { readonly [N in Names[number]]: (...args: unknown[]) => void } {
+  const isolate = new ivm.Isolate({ memoryLimit: 32 });
+  const context = isolate.createContextSync();
+  context.evalSync(source);
+  return Object.fromEntries(
+    names.map((name) => {
+      const reference = context.global.getSync(name, { reference: true }) as ivm.Reference<(...args: unknown[]) => void>;
+      return [name, (...args: unknown[]) => reference.applyIgnored(undefined, args as never[])];
+    }),
+  ) as never;
+}
+
+/** A SharedArrayBuffer as an argument for a trusted isolate: shared, not copied. */
+export function shared(buffer: SharedArrayBuffer): unknown {
+  return new ivm.ExternalCopy(buffer).copyInto({ release: true });
+}
+
+/** Bytes that many isolates use: snapshot blobs and V8 code caches. Only ever what this node has made and checked. */
+export function externalBytes(bytes: Uint8Array): unknown {
+  const copy = new Uint8Array(bytes).buffer;
+  return new ivm.ExternalCopy(copy, { transferOut: true });
+}
+
+/** The platform snapshot of a runtime source. Runs on the calling thread without any limit: only in a process of its own, only with our own code. */
+export function makeSnapshot(runtime: string): Uint8Array {
+  const blob = ivm.Isolate.createSnapshot([{ code: runtime, filename: RUNTIME_FILE }]);
+  return new Uint8Array(blob.copy());
+}
+
+/** V8's code cache of a script of ours. */
+export function makeCodeCache(code: string, name: string): Uint8Array {
+  const isolate = new ivm.Isolate({ memoryLimit: 64 });
+  const script = isolate.compileScriptSync(code, { filename: `thimble:${name}`, produceCachedData: true } as never) as ivm.Script & { cachedData?: ivm.ExternalCopy<ArrayBuffer> };
+  const { cachedData } = script;
+  const bytes = cachedData === undefined ? new Uint8Array(0) : new Uint8Array(cachedData.copy());
+  return bytes;
+}

@@ -1,0 +1,86 @@
+// The meter: a worker thread that measures the running entry's CPU time, claims it for the watchdog when its budget is spent, and beats.
+// It reads the kernel's account of the host's thread, so waiting for a contended core costs the tenant nothing.
+import { openSync, readSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import { writeBeat } from '../../core/protocol/journal.ts';
+import { WORD } from './state.ts';
+
+export interface MeterData {
+  readonly buffer: SharedArrayBuffer;
+  /** Kernel thread id of the host's event loop. */
+  readonly threadId: number;
+  /** Where beats go; -1: nowhere. */
+  readonly beatFd: number;
+}
+
+/** How often a running entry is looked at. */
+const TICK_MS = 4;
+/** Ticks without any entry before the meter sleeps long. */
+const PARK_AFTER_TICKS = 25;
+const BEAT_MS = 100;
+
+const { buffer, threadId, beatFd } = workerData as MeterData;
+const words = new Int32Array(buffer);
+const schedstat = openSync(`/proc/self/task/${threadId}/schedstat`, 'r');
+const text = Buffer.alloc(128);
+
+/** CPU time of the host's thread, milliseconds: the first field, nanoseconds on the CPU (Linux, Documentation/scheduler/sched-stats). */
+function threadCpuMs(): number {
+  const length = readSync(schedstat, text, 0, text.length, 0);
+  return Number(text.toString('latin1', 0, text.indexOf(32) < length ? text.indexOf(32) : length)) / 1e6;
+}
+
+let seen = 0;
+let seenAt = 0;
+let seenCpu = 0;
+let cpuMs = 0;
+let budgetMs = 0;
+let claimedAt = 0;
+let quietTicks = 0;
+let beats = 0;
+let lastBeat = 0;
+let sleepMs = TICK_MS;
+
+for (;;) {
+  const parked = quietTicks >= PARK_AFTER_TICKS;
+  if (parked) Atomics.store(words, WORD.parked, 1);
+  Atomics.wait(words, WORD.wake, 0, parked ? BEAT_MS : sleepMs);
+  Atomics.store(words, WORD.parked, 0);
+  Atomics.store(words, WORD.wake, 0);
+  const now = performance.now();
+  const entry = Atomics.load(words, WORD.entry);
+  sleepMs = TICK_MS;
+  if (entry > 0) {
+    quietTicks = 0;
+    if (entry === seen) {
+      cpuMs = threadCpuMs() - seenCpu;
+      // The claim names the entry, so an entry that ends now and the next one are both safe.
+      if (cpuMs >= budgetMs && Atomics.compareExchange(words, WORD.entry, entry, -entry) === entry) {
+        claimedAt = now;
+        Atomics.store(words, WORD.command, Atomics.load(words, WORD.slot));
+        Atomics.notify(words, WORD.command);
+      } else {
+        sleepMs = Math.max(1, Math.min(TICK_MS, budgetMs - cpuMs));
+      }
+    } else {
+      seen = entry;
+      seenAt = now;
+      cpuMs = 0;
+      claimedAt = 0;
+      budgetMs = Atomics.load(words, WORD.budgetUs) / 1_000;
+      seenCpu = threadCpuMs();
+      sleepMs = Math.max(1, Math.min(TICK_MS, budgetMs));
+    }
+  } else if (entry === 0) {
+    quietTicks += 1;
+    seen = 0;
+    claimedAt = 0;
+  }
+  if (beatFd >= 0 && now - lastBeat >= BEAT_MS - 1) {
+    lastBeat = now;
+    beats += 1;
+    writeBeat(beatFd, {
+      count: beats, entry: Math.abs(entry), ageMs: seen === 0 ? 0 : now - seenAt, cpuMs, budgetMs, disposedMs: entry < 0 ? Math.max(now - claimedAt, 0.001) : 0,
+    });
+  }
+}

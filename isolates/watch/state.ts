@@ -1,0 +1,20 @@
+// Shared words between the host's loop, the meter thread and the watchdog isolate. All Int32.
+
+export const WORD = {
+  /** Number of the running entry: 0 none, n running, -n claimed by the meter for a kill. */
+  entry: 0,
+  /** Watchdog slot of the isolate that is entered. */
+  slot: 1,
+  /** What is left of the invocation's CPU budget, microseconds. */
+  budgetUs: 2,
+  /** To the watchdog: slot to dispose, or YIELD. */
+  command: 3,
+  /** 1 while the meter sleeps long: the loop wakes it at the next entry. */
+  parked: 4,
+  wake: 5,
+} as const;
+
+export const WORDS = 8;
+
+/** Watchdog command: return from the loop so that queued registrations run. */
+export const YIELD = -1;
