@@ -84,6 +84,7 @@ export class TextEncoder {
 }
 
 const LABELS: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   'utf-8': 'utf-8', utf8: 'utf-8', 'unicode-1-1-utf-8': 'utf-8', 'unicode11utf8': 'utf-8', 'unicode20utf8': 'utf-8', 'x-unicode20utf8': 'utf-8',
   'utf-16le': 'utf-16le', 'utf-16': 'utf-16le', 'ucs-2': 'utf-16le', 'iso-10646-ucs-2': 'utf-16le', csunicode: 'utf-16le', unicode: 'utf-16le', unicodefeff: 'utf-16le',
   'utf-16be': 'utf-16be', unicodefffe: 'utf-16be',
@@ -110,7 +111,7 @@ export class TextDecoder {
 
   constructor(label: unknown = 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean }) {
     const key = StringPrototypeReplace(StringPrototypeToLowerCase(NativeString(label)), /^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '');
-    const encoding = Object.hasOwn(LABELS, key) ? LABELS[key] : undefined;
+    const encoding = LABELS[key];
     if (encoding === undefined) throw new RangeError(`The encoding label "${key}" is not supported`);
     this.#encoding = encoding;
     this.#fatal = Boolean(options?.fatal);

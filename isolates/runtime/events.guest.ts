@@ -111,9 +111,7 @@ export class EventTarget {
     const signal = settings?.signal;
     if (signal?.aborted === true) return;
     const name = NativeString(type);
-    for (const l of this.#listeners) {
-      if (l.type === name && l.callback === callback && l.capture === capture) return;
-    }
+    if (this.#find(name, callback, capture) !== undefined) return;
     const listener: Listener = { type: name, callback, capture, once: Boolean(settings?.once), removed: false };
     this.#listeners[this.#listeners.length] = listener;
     signal?.addEventListener('abort', () => this.#remove(listener), { once: true });
@@ -121,18 +119,25 @@ export class EventTarget {
 
   removeEventListener(type: string, callback: Callback | null, options?: boolean | { capture?: boolean }): void {
     const capture = typeof options === 'object' && options !== null ? Boolean(options.capture) : Boolean(options);
-    for (const l of this.#listeners) {
-      if (l.type === type && l.callback === callback && l.capture === capture) {
-        this.#remove(l);
-        return;
-      }
-    }
+    const listener = this.#find(NativeString(type), callback, capture);
+    if (listener !== undefined) this.#remove(listener);
   }
 
   dispatchEvent(event: Event): boolean {
     const matching: Listener[] = [];
-    for (const l of this.#listeners) if (l.type === event.type) matching[matching.length] = l;
+    for (let i = 0; i < this.#listeners.length; i++) {
+      const l = this.#listeners[i] as Listener;
+      if (l.type === event.type) matching[matching.length] = l;
+    }
     return dispatch(event, this, matching, (l) => this.#remove(l));
+  }
+
+  #find(type: string, callback: Callback | null, capture: boolean): Listener | undefined {
+    for (let i = 0; i < this.#listeners.length; i++) {
+      const l = this.#listeners[i] as Listener;
+      if (l.type === type && l.callback === callback && l.capture === capture) return l;
+    }
+    return undefined;
   }
 
   #remove(listener: Listener): void {
@@ -188,13 +193,17 @@ export class AbortSignal extends EventTarget {
   static any(signals: Iterable<AbortSignal>): AbortSignal {
     const dependent = createSignal();
     const sources = [...signals];
-    for (const source of sources) {
+    for (let i = 0; i < sources.length; i++) {
+      const source = sources[i] as AbortSignal;
       if (source.aborted) {
         abortSignal(dependent, source.reason);
         return dependent;
       }
     }
-    for (const source of sources) onAbort(source, () => abortSignal(dependent, source.reason));
+    for (let i = 0; i < sources.length; i++) {
+      const source = sources[i] as AbortSignal;
+      onAbort(source, () => abortSignal(dependent, source.reason));
+    }
     return dependent;
   }
 

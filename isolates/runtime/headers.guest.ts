@@ -1,7 +1,7 @@
 // Headers (Fetch standard, section 2.2). On the wire of entries and operations: name and value in turn, parted by line feeds.
 import {
   ArrayPrototypeJoin, ArrayPrototypeSort, ArrayPrototypeSplice, NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeSplit,
-  StringPrototypeToLowerCase, reflectApply,
+  StringPrototypeToLowerCase, reflectApply, reflectGetOwnPropertyDescriptor, reflectOwnKeys,
 } from './primordials.guest.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -46,9 +46,11 @@ export class Headers {
         this.append(both[0] as string, both[1] as string);
       }
     } else {
-      for (const name of Reflect.ownKeys(init)) {
+      const names = reflectOwnKeys(init);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i] as string | symbol;
         if (typeof name === 'symbol') throw new NativeTypeError('a header name must be a string');
-        if (Object.getOwnPropertyDescriptor(init, name)?.enumerable === true) this.append(name, (init as Record<string, string>)[name] as string);
+        if (reflectGetOwnPropertyDescriptor(init, name)?.enumerable === true) this.append(name, (init as Record<string, string>)[name] as string);
       }
     }
   }
@@ -113,17 +115,21 @@ export class Headers {
   }
 
   forEach(callback: (value: string, name: string, parent: Headers) => unknown, thisArg?: unknown): void {
-    for (const [name, value] of this.#sorted()) reflectApply(callback, thisArg, [value, name, this]);
+    const pairs = this.#sorted();
+    for (let i = 0; i < pairs.length; i++) reflectApply(callback, thisArg, [pairs[i]?.[1], pairs[i]?.[0], this]);
   }
 
   *entries(): IterableIterator<[string, string]> {
-    for (const pair of this.#sorted()) yield pair;
+    const pairs = this.#sorted();
+    for (let i = 0; i < pairs.length; i++) yield pairs[i] as [string, string];
   }
   *keys(): IterableIterator<string> {
-    for (const pair of this.#sorted()) yield pair[0];
+    const pairs = this.#sorted();
+    for (let i = 0; i < pairs.length; i++) yield (pairs[i] as [string, string])[0];
   }
   *values(): IterableIterator<string> {
-    for (const pair of this.#sorted()) yield pair[1];
+    const pairs = this.#sorted();
+    for (let i = 0; i < pairs.length; i++) yield (pairs[i] as [string, string])[1];
   }
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
@@ -150,7 +156,7 @@ export class Headers {
       const name = list[i] as string;
       const value = list[i + 1] as string;
       let earlier: [string, string] | undefined;
-      if (name !== 'set-cookie') for (const pair of pairs) if (pair[0] === name) earlier = pair;
+      if (name !== 'set-cookie') for (let k = 0; k < pairs.length; k++) if (pairs[k]?.[0] === name) earlier = pairs[k];
       if (earlier === undefined) pairs[pairs.length] = [name, value];
       else earlier[1] = `${earlier[1]}, ${value}`;
     }

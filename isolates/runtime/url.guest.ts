@@ -1,9 +1,9 @@
 // URL and URLSearchParams (URL standard). Parsing is the host's, which is native and far faster; a common, already normal form is read here.
 import { OP } from './abi.ts';
-import { op } from './host.guest.ts';
+import { hostError, op } from './host.guest.ts';
 import {
   ArrayPrototypeJoin, ArrayPrototypeSort, ArrayPrototypeSplice, NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
-  StringPrototypeReplace, StringPrototypeSlice, StringPrototypeSplit, reflectApply,
+  StringPrototypeReplace, StringPrototypeSlice, StringPrototypeSplit, reflectApply, reflectGetOwnPropertyDescriptor, reflectOwnKeys,
 } from './primordials.guest.ts';
 
 /** href, protocol, username, password, host, hostname, port, pathname, search, hash, origin. */
@@ -42,8 +42,7 @@ export class URL {
     const text = NativeString(url);
     const parts = parseParts(text, base === undefined ? undefined : NativeString(base));
     if (parts === undefined) {
-      const error = new NativeTypeError('Invalid URL');
-      throw Object.assign(error, { code: 'ERR_INVALID_URL', input: text });
+      throw hostError('ERR_INVALID_URL', 'Invalid URL');
     }
     this.#parts = parts;
   }
@@ -193,8 +192,10 @@ export class URLSearchParams {
           this.#push(scalar(both[0]), scalar(both[1]));
         }
       } else {
-        for (const name of Reflect.ownKeys(init)) {
-          if (typeof name === 'string' && Object.getOwnPropertyDescriptor(init, name)?.enumerable === true) {
+        const names = reflectOwnKeys(init);
+        for (let i = 0; i < names.length; i++) {
+          const name = names[i];
+          if (typeof name === 'string' && reflectGetOwnPropertyDescriptor(init, name)?.enumerable === true) {
             this.#push(scalar(name), scalar((init as Record<string, string>)[name]));
           }
         }

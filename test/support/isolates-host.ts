@@ -6,7 +6,7 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { HostBoot } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
@@ -121,6 +121,17 @@ export class TestHost {
     await host.#start(options);
     onTestFinished(() => host.stop());
     return host;
+  }
+
+  /** One host for all tests of a file: for tests that can't harm it. */
+  static shared(): () => TestHost {
+    let host: TestHost | undefined;
+    beforeAll(async () => {
+      host = new TestHost();
+      await host.#start({});
+    });
+    afterAll(() => host?.stop());
+    return () => host as TestHost;
   }
 
   async #start(options: { platform?: string | null; sidecarPath?: string }): Promise<void> {
