@@ -1,0 +1,8 @@
+// From uploaded files to durable version folders.
+export { Builder } from './builder.ts';
+export type { Built } from './builder.ts';
+export { BuildTimeout, BuilderLost, EsbuildService } from './esbuild-service.ts';
+export type { EsbuildServiceOptions } from './esbuild-service.ts';
+export { resolveImport } from './virtual-files.ts';
+export { VersionFiles } from './version-files.ts';
+export type { VersionContent } from './version-files.ts';

@@ -1,0 +1,129 @@
+// Puts the control plane together from its boot message, and takes it down again.
+import { join } from 'node:path';
+import type { ControlBoot, ToChild } from '../core/config/index.ts';
+import { newEpoch } from '../core/ids/index.ts';
+import type { Logger } from '../core/log/index.ts';
+import type { RecordStore } from '../core/ports/index.ts';
+import type { ChildProgram } from '../core/process/index.ts';
+import { Builder, VersionFiles } from './builder/index.ts';
+import { listenFrames } from './frames.ts';
+import { NodeHealth } from './health.ts';
+import { LogStore } from './logs/index.ts';
+import { Catalog, Functions, KEYS, Ledger, TIER, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
+import { RoutePush } from './push/index.ts';
+import { createApp, endpoints, listenHttp, nodeEndpoints, openApi } from './rest/index.ts';
+import type { Endpoint } from './rest/index.ts';
+import { FigureStore, renderMetrics } from './stats/index.ts';
+import { openLmdbStore } from './store/index.ts';
+
+export interface ControlPlane extends ChildProgram {
+  /** Where REST listens; differs from the boot message's when that says 0. */
+  readonly port: number;
+}
+
+const REVIEW_MS = 60_000;
+/** Of the API's description; grows when the contract does. */
+const API_RELEASE = '1.0.0';
+
+/**
+ * Starts the control plane: opens the store, collects orphans, warms the builder, listens on the socket and on HTTP.
+ *
+ * @throws port_taken, storage_failed
+ */
+export async function startControlPlane(boot: ControlBoot, logger: Logger): Promise<ControlPlane> {
+  const store = openLmdbStore(join(boot.dataFolder, 'control'));
+  const epoch = await storeEpoch(store);
+  const catalog = Catalog.load(store);
+  const tierKeys = new Map(Object.entries(boot.tierKeys).map(([tier, key]) => [tier, Buffer.from(key, 'base64')]));
+  const files = new VersionFiles({ dataFolder: boot.dataFolder, tier: TIER, canonical: canonicalJson });
+  await prepareFiles(files, catalog, logger);
+
+  const builder = new Builder();
+  const push = new RoutePush({ source: catalog, epoch, logger });
+  const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
+  const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant });
+  const ledger = new Ledger({
+    store,
+    catalog,
+    onCommit: (previous, revision, names) => {
+      push.publish(previous, revision, names);
+      for (const name of names) {
+        if (catalog.get(name) !== undefined) continue;
+        logs.forget(name);
+        figures.forget(name);
+      }
+    },
+  });
+  const functions = new Functions({ catalog, ledger, tierKeys });
+  const versions = new Versions({ store, catalog, ledger, builder, files });
+  const traffic = new TrafficControl(catalog, ledger);
+  const health = new NodeHealth(() => push.synced);
+
+  const metrics = (): Promise<string> =>
+    renderMetrics({
+      figures,
+      processes: health.processes,
+      control: {
+        thimble_control_functions: { help: 'Functions.', value: catalog.size },
+        thimble_control_revision: { help: 'Revision of the store.', value: catalog.revision },
+        thimble_control_gateways: { help: 'Gateways that have a route table.', value: push.synced },
+        thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
+        thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
+        thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
+      },
+    });
+  const api = endpoints({ store, catalog, functions, versions, traffic, logs, figures, whenApplied: (revision) => push.whenApplied(revision) });
+  // Described when it is first asked for: the document describes itself too.
+  let described: unknown;
+  const all: readonly Endpoint[] = [...api, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
+  const app = createApp({ endpoints: all, token: boot.token, logger });
+
+  await builder.warm();
+  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, logger });
+  const http = await listenHttp(app, boot.host, boot.port);
+  const review = setInterval(() => figures.review(), REVIEW_MS);
+  review.unref();
+  logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
+
+  return {
+    port: http.port,
+    onMessage: (message: ToChild) => {
+      if (message.type !== 'node-state') return;
+      health.update(message.processes);
+      if (message.processes.some((p) => p.kind === 'gateway')) push.expect();
+    },
+    drain: async (withinMs) => {
+      health.drain();
+      clearInterval(review);
+      // Followers would hold the server open for ever.
+      logs.close();
+      await http.close(withinMs);
+      await ledger.idle();
+      frames.close();
+      await builder.stop();
+      await store.close();
+    },
+  };
+}
+
+/** The epoch of this store, drawn when it is made. */
+async function storeEpoch(store: RecordStore): Promise<number> {
+  const found = store.get(KEYS.store);
+  if (found !== undefined) return storeRecordSchema.parse(found.value).epoch;
+  const record = { epoch: newEpoch(), createdAt: new Date().toISOString() };
+  await store.commit([{ key: KEYS.store, value: record }], [{ key: KEYS.store, revision: 0 }]);
+  return record.epoch;
+}
+
+/** Removes what a crash left, and names what is missing or damaged: hosts would refuse it. */
+async function prepareFiles(files: VersionFiles, catalog: Catalog, logger: Logger): Promise<void> {
+  await files.prepare();
+  const removed = await files.collect(catalog.allDigests());
+  if (removed > 0) logger.info({ removed }, 'folders of versions that were never committed are removed');
+  for (const route of catalog.routes()) {
+    for (const { version } of route.traffic?.split ?? []) {
+      const digest = route.versions[String(version)];
+      if (digest === undefined || !(await files.sound(digest))) logger.error({ function: route.name, version, digest }, 'the files of a live version are missing or damaged: deploy it again');
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// Health and readiness of the node, as the supervisor and the sockets report it.
+import type { ProcessState } from '../core/config/index.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What is missing, in words for operators; empty when ready. */
+  readonly missing: readonly string[];
+}
+
+export class NodeHealth {
+  #processes: readonly ProcessState[] = [];
+  #draining = false;
+  readonly #gateways: () => number;
+
+  /** @param gateways  how many gateways have applied a route table */
+  constructor(gateways: () => number) {
+    this.#gateways = gateways;
+  }
+
+  get processes(): readonly ProcessState[] {
+    return this.#processes;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** The supervisor's latest word. */
+  update(processes: readonly ProcessState[]): void {
+    this.#processes = processes;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  readiness(): Readiness {
+    const missing: string[] = [];
+    if (this.#draining) missing.push('the control plane is draining');
+    if (this.#gateways() === 0) missing.push('no gateway has the route table');
+    if (this.#processes.length === 0) missing.push('the supervisor has not reported yet');
+    for (const { name, state } of this.#processes) if (state !== 'ready') missing.push(`${name} is ${state}`);
+    return { ready: missing.length === 0, missing };
+  }
+}

@@ -1,0 +1,84 @@
+// The audit trail: rows chained by SHA-256, so that a row that was changed or taken out shows.
+import { z } from 'zod';
+import { sha256Hex } from '../../core/crypto/index.ts';
+import type { RecordStore } from '../../core/ports/index.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { KEYS } from './records.ts';
+
+export const AUDIT_START = '0'.repeat(64);
+
+const MAX_TEXT_CHARACTERS = 1_024;
+const MAX_ITEMS = 100;
+
+export const auditRowSchema = z.strictObject({
+  /** Counts from 1 without a gap. */
+  sequence: z.number(),
+  time: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  target: z.string(),
+  /** What was there before the change: only what changed; null: nothing. */
+  before: z.unknown(),
+  after: z.unknown(),
+  /** SHA-256 (hex) over the canonical JSON of the row without this member. */
+  hash: z.string(),
+  /** `hash` of the row before; zeros for the first. */
+  previous: z.string(),
+});
+export type AuditRow = z.infer<typeof auditRowSchema>;
+
+export interface AuditEntry {
+  readonly action: string;
+  readonly target: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The next row of the chain. */
+export function chainRow(entry: AuditEntry, actor: string, time: string, previous: { readonly sequence: number; readonly hash: string }): AuditRow {
+  const row = {
+    sequence: previous.sequence + 1,
+    time,
+    actor,
+    action: entry.action,
+    target: entry.target,
+    before: summarise(entry.before) ?? null,
+    after: summarise(entry.after) ?? null,
+    previous: previous.hash,
+  };
+  return { ...row, hash: hashRow(row) };
+}
+
+export function hashRow(row: Omit<AuditRow, 'hash'>): string {
+  return sha256Hex(canonicalJson(row));
+}
+
+/** The sequence number of the first row that does not fit the one before it, or null when the whole trail holds. */
+export function verifyTrail(store: RecordStore): number | null {
+  let previous = { sequence: 0, hash: AUDIT_START };
+  let after: string | undefined;
+  for (;;) {
+    const rows = store.list(after === undefined ? { prefix: KEYS.audit } : { prefix: KEYS.audit, after });
+    if (rows.length === 0) return null;
+    for (const { key, value } of rows) {
+      after = key;
+      const parsed = auditRowSchema.safeParse(value);
+      if (!parsed.success) return previous.sequence + 1;
+      const { hash, ...row } = parsed.data;
+      if (row.sequence !== previous.sequence + 1 || row.previous !== previous.hash || hashRow(row) !== hash) return previous.sequence + 1;
+      previous = { sequence: row.sequence, hash };
+    }
+  }
+}
+
+/** Bounds what a row holds: a long text or list is kept as its size and SHA-256, which still tells whether it changed. */
+function summarise(value: unknown): unknown {
+  if (typeof value === 'string') return value.length <= MAX_TEXT_CHARACTERS ? value : { characters: value.length, sha256: sha256Hex(value) };
+  if (Array.isArray(value)) return value.length <= MAX_ITEMS ? value.map(summarise) : { items: value.length, sha256: sha256Hex(canonicalJson(value)) };
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+    if (entries.length > MAX_ITEMS) return { members: entries.length, sha256: sha256Hex(canonicalJson(value)) };
+    return Object.fromEntries(entries.map(([key, member]) => [key, summarise(member)]));
+  }
+  return value;
+}

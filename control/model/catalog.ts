@@ -1,0 +1,219 @@
+// The functions in memory, as the store has them: what reads, route tables and checks look at. Changed only after a commit.
+import { PlatformError } from '../../core/errors/index.ts';
+import type { Change, ListOptions, RecordStore, StoredRecord } from '../../core/ports/index.ts';
+import type { RouteFunction } from '../../core/routing/index.ts';
+import type { Trigger } from '../../core/schemas/index.ts';
+import { KEYS, TIER, functionRecordSchema, numberOfKey, removedRecordSchema, versionRecordSchema } from './records.ts';
+import type { FunctionRecord, RemovedRecord, VersionRecord } from './records.ts';
+import { methodsOverlap, patternKey } from './trigger-patterns.ts';
+
+/** Versions that can be addressed besides those with traffic (`v7--card.localhost`): the newest ones, so that a route table stays small. */
+export const ADDRESSABLE_VERSIONS = 200;
+
+interface Entry {
+  readonly record: FunctionRecord;
+  /** Revision of the commit that wrote it. */
+  readonly revision: number;
+}
+
+interface Owner {
+  readonly name: string;
+  readonly trigger: Trigger;
+}
+
+export class Catalog {
+  readonly #functions = new Map<string, Entry>();
+  readonly #removed = new Map<string, { readonly record: RemovedRecord; readonly revision: number }>();
+  /** Digest by version number, of every version there is, in order; also of functions that were deleted. */
+  readonly #digests = new Map<string, Map<number, string>>();
+  readonly #owners = new Map<string, Owner[]>();
+  #sorted: string[] | undefined;
+  #revision: number;
+
+  private constructor(revision: number) {
+    this.#revision = revision;
+  }
+
+  /**
+   * Reads every function of the store.
+   *
+   * @throws internal  a record is not of this release's form; its key is in the cause
+   */
+  static load(store: RecordStore): Catalog {
+    const catalog = new Catalog(store.revision);
+    for (const record of allOf(store, KEYS.functions)) catalog.#setFunction(parse(functionRecordSchema, record), record.revision);
+    for (const record of allOf(store, KEYS.removedFunctions)) catalog.#setRemoved(parse(removedRecordSchema, record), record.revision);
+    for (const record of allOf(store, KEYS.allVersions)) catalog.#setVersion(record.key, parse(versionRecordSchema, record));
+    return catalog;
+  }
+
+  /** Revision of the last commit. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get size(): number {
+    return this.#functions.size;
+  }
+
+  get(name: string): Entry | undefined {
+    return this.#functions.get(name);
+  }
+
+  /** @throws not_found */
+  require(name: string): Entry {
+    const entry = this.#functions.get(name);
+    if (entry === undefined) throw new PlatformError('not_found', { what: `function ${name}` });
+    return entry;
+  }
+
+  removed(name: string): RemovedRecord | undefined {
+    return this.#removed.get(name)?.record;
+  }
+
+  /** Names in order, after `after`. */
+  names(after: string | undefined, limit: number): readonly string[] {
+    this.#sorted ??= [...this.#functions.keys()].toSorted();
+    if (after === undefined) return this.#sorted.slice(0, limit);
+    // The first name behind `after`, by halving.
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle] ?? '') <= after) low = middle + 1;
+      else high = middle;
+    }
+    return this.#sorted.slice(low, low + limit);
+  }
+
+  /** Digest by number, the oldest first. */
+  digests(name: string): ReadonlyMap<number, string> {
+    return this.#digests.get(name) ?? new Map<number, string>();
+  }
+
+  /** Every digest that some version has. */
+  allDigests(): Set<string> {
+    const all = new Set<string>();
+    for (const versions of this.#digests.values()) for (const digest of versions.values()) all.add(digest);
+    return all;
+  }
+
+  /** The function, other than `name`, that already has the pattern of `trigger` with a method in common. */
+  ownerOf(trigger: Trigger, name: string): Owner | undefined {
+    return this.#owners.get(patternKey(trigger))?.find((owner) => owner.name !== name && methodsOverlap(owner.trigger, trigger));
+  }
+
+  /** The function as gateways get it. */
+  route(name: string): RouteFunction | undefined {
+    const record = this.#functions.get(name)?.record;
+    if (record === undefined) return undefined;
+    const live = new Set([...(record.traffic?.rules ?? []), ...(record.traffic?.split ?? [])].map((part) => part.version));
+    const own = [...this.digests(name)].filter(([version]) => version >= record.firstVersion);
+    const versions = own.filter(([version], index) => index >= own.length - ADDRESSABLE_VERSIONS || live.has(version));
+    return {
+      name,
+      tenant: record.tenant,
+      tier: TIER,
+      public: record.public,
+      debug: record.debug,
+      shape: record.shape,
+      limits: record.limits,
+      user: record.user,
+      triggers: record.triggers,
+      secrets: record.secrets,
+      traffic: record.traffic,
+      versions: Object.fromEntries(versions),
+    };
+  }
+
+  routes(): RouteFunction[] {
+    return [...this.#functions.keys()].map((name) => this.route(name)).filter((route) => route !== undefined);
+  }
+
+  /** What has changed after `revision`: the functions that were written and those that are gone. */
+  changedSince(revision: number): { readonly upsert: readonly string[]; readonly remove: readonly string[] } {
+    const after = (entries: Iterable<[string, { readonly revision: number }]>): string[] =>
+      [...entries].filter(([, entry]) => entry.revision > revision).map(([name]) => name);
+    return { upsert: after(this.#functions), remove: after(this.#removed) };
+  }
+
+  /** Follows a commit. @returns names of the functions that it wrote or removed */
+  apply(changes: readonly Change[], revision: number): readonly string[] {
+    const names: string[] = [];
+    this.#revision = revision;
+    for (const change of changes) {
+      const { key } = change;
+      if (key.startsWith(KEYS.functions)) {
+        const name = key.slice(KEYS.functions.length);
+        names.push(name);
+        if ('remove' in change) this.#deleteFunction(name);
+        else this.#setFunction(functionRecordSchema.parse(change.value), revision);
+      } else if (key.startsWith(KEYS.removedFunctions)) {
+        if ('remove' in change) this.#removed.delete(key.slice(KEYS.removedFunctions.length));
+        else this.#setRemoved(removedRecordSchema.parse(change.value), revision);
+      } else if (key.startsWith(KEYS.allVersions) && !('remove' in change)) {
+        this.#setVersion(key, versionRecordSchema.parse(change.value));
+      }
+    }
+    return names;
+  }
+
+  #setFunction(record: FunctionRecord, revision: number): void {
+    this.#disown(record.name);
+    if (!this.#functions.has(record.name)) this.#sorted = undefined;
+    this.#functions.set(record.name, { record, revision });
+    for (const trigger of record.triggers) {
+      const key = patternKey(trigger);
+      const owners = this.#owners.get(key);
+      const owner = { name: record.name, trigger };
+      if (owners === undefined) this.#owners.set(key, [owner]);
+      else owners.push(owner);
+    }
+  }
+
+  #deleteFunction(name: string): void {
+    this.#disown(name);
+    this.#functions.delete(name);
+    this.#sorted = undefined;
+  }
+
+  #disown(name: string): void {
+    for (const trigger of this.#functions.get(name)?.record.triggers ?? []) {
+      const key = patternKey(trigger);
+      const left = (this.#owners.get(key) ?? []).filter((owner) => owner.name !== name);
+      if (left.length === 0) this.#owners.delete(key);
+      else this.#owners.set(key, left);
+    }
+  }
+
+  #setRemoved(record: RemovedRecord, revision: number): void {
+    this.#removed.set(record.name, { record, revision });
+  }
+
+  #setVersion(key: string, record: VersionRecord): void {
+    const name = key.slice(KEYS.allVersions.length, key.lastIndexOf('/'));
+    let versions = this.#digests.get(name);
+    if (versions === undefined) this.#digests.set(name, (versions = new Map()));
+    versions.set(numberOfKey(key), record.digest);
+  }
+}
+
+function parse<T>(schema: { parse(value: unknown): T }, record: StoredRecord): T {
+  try {
+    return schema.parse(record.value);
+  } catch (cause) {
+    throw new PlatformError('internal', undefined, { cause: new Error(`the record ${record.key} has an unknown form`, { cause }) });
+  }
+}
+
+/** Every record below `prefix`, read page by page. */
+export function* allOf(store: RecordStore, prefix: string): Generator<StoredRecord> {
+  let options: ListOptions = { prefix, limit: 500 };
+  for (;;) {
+    const rows = store.list(options);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    options = { prefix, after: last.key, limit: 500 };
+  }
+}

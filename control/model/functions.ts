@@ -1,0 +1,132 @@
+// Creating, changing and deleting functions.
+import { PlatformError } from '../../core/errors/index.ts';
+import { limitsSchema } from '../../core/schemas/index.ts';
+import type { FunctionPut, Trigger } from '../../core/schemas/index.ts';
+import { canonicalJson } from './canonical-json.ts';
+import type { Catalog } from './catalog.ts';
+import type { Ledger, NoPlan, Plan, Written } from './ledger.ts';
+import { KEYS, TIER } from './records.ts';
+import type { FunctionRecord, RemovedRecord } from './records.ts';
+import { mergeSecrets } from './secrets.ts';
+import { describeTrigger } from './trigger-patterns.ts';
+import { viewSecrets } from './views.ts';
+
+/** Fields that PUT replaces whole when they are there. */
+const REPLACED = ['tenant', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user'] as const;
+type Settings = Pick<FunctionRecord, (typeof REPLACED)[number] | 'limits'>;
+
+const DEFAULTS: Settings = {
+  tenant: 'default',
+  limits: limitsSchema.parse({}),
+  env: {},
+  triggers: [],
+  bindings: {},
+  public: true,
+  debug: false,
+  keepWarm: 0,
+  shape: 'auto',
+  user: null,
+};
+
+export interface PutResult {
+  readonly created: boolean;
+  readonly record: FunctionRecord;
+}
+
+export interface FunctionsOptions {
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly tierKeys: ReadonlyMap<string, Buffer>;
+}
+
+export class Functions {
+  readonly #catalog: Catalog;
+  readonly #ledger: Ledger;
+  readonly #key: Buffer;
+
+  constructor({ catalog, ledger, tierKeys }: FunctionsOptions) {
+    const key = tierKeys.get(TIER);
+    if (key === undefined) throw new TypeError(`no key for tier ${TIER}`);
+    this.#catalog = catalog;
+    this.#ledger = ledger;
+    this.#key = key;
+  }
+
+  /**
+   * Creates the function or changes what `put` names. A put that changes nothing writes nothing.
+   *
+   * A name that was deleted starts anew: defaults, no traffic, no history; only its version numbers go on.
+   *
+   * @throws conflict  another function has one of the triggers
+   */
+  put(actor: string, name: string, put: FunctionPut): Promise<Written<PutResult>> {
+    return this.#ledger.write(actor, (now) => this.#planPut(name, put, now));
+  }
+
+  /** Takes the function off every gateway. Its versions, sources and audit rows stay. */
+  delete(actor: string, name: string): Promise<Written<undefined>> {
+    return this.#ledger.write(actor, (now) => {
+      const { record } = this.#catalog.require(name);
+      const removed: RemovedRecord = { name, lastVersion: record.lastVersion, removedAt: now };
+      const { traffic, lastVersion } = record;
+      return {
+        changes: [
+          { key: KEYS.function(name), remove: true },
+          { key: KEYS.removed(name), value: removed },
+        ],
+        audit: { action: 'function.delete', target: name, before: { ...shown(record), traffic, lastVersion }, after: null },
+        result: undefined,
+      };
+    });
+  }
+
+  #planPut(name: string, put: FunctionPut, now: string): Plan<PutResult> | NoPlan<PutResult> {
+    const entry = this.#catalog.get(name);
+    const old = entry?.record;
+    const base = old ?? this.#fresh(name, now);
+    for (const trigger of put.triggers ?? []) this.#checkTrigger(trigger, name);
+    const sealed = mergeSecrets(this.#key, base, put.secrets ?? {});
+    const next: FunctionRecord = { ...base, changedAt: now, secrets: sealed.secrets, secretNames: sealed.secretNames };
+    if (put.limits !== undefined) next.limits = put.limits;
+    for (const field of REPLACED) if (put[field] !== undefined) Object.assign(next, { [field]: put[field] });
+    const before = old === undefined ? {} : shown(old);
+    const after = shown(next);
+    const fields = Object.keys(after).filter((field) => canonicalJson(before[field]) !== canonicalJson(after[field]) || (field === 'secrets' && sealed.changed.length > 0));
+    if (entry !== undefined && fields.length === 0) return { changes: null, revision: entry.revision, result: { created: false, record: entry.record } };
+    const pick = (view: Readonly<Record<string, unknown>>): Record<string, unknown> => Object.fromEntries(fields.map((field) => [field, view[field]]));
+    return {
+      changes: [
+        { key: KEYS.function(name), value: next },
+        ...(old === undefined && base.lastVersion > 0 ? [{ key: KEYS.removed(name), remove: true as const }] : []),
+      ],
+      audit: {
+        action: old === undefined ? 'function.create' : 'function.change',
+        target: name,
+        before: old === undefined ? null : pick(before),
+        // A secret that got another value reads the same before and after: its name says that it changed.
+        after: sealed.changed.length > 0 ? { ...pick(after), secretsChanged: sealed.changed } : pick(after),
+      },
+      result: { created: old === undefined, record: next },
+    };
+  }
+
+  #fresh(name: string, now: string): FunctionRecord {
+    const lastVersion = this.#catalog.removed(name)?.lastVersion ?? 0;
+    return {
+      ...DEFAULTS, name, secrets: '', secretNames: [], traffic: null, history: [], lastVersion, firstVersion: lastVersion + 1, createdAt: now, changedAt: now,
+    };
+  }
+
+  #checkTrigger(trigger: Trigger, name: string): void {
+    const owner = this.#catalog.ownerOf(trigger, name);
+    if (owner !== undefined) {
+      throw new PlatformError('conflict', { with: `the trigger ${describeTrigger(owner.trigger)} of function ${owner.name}` });
+    }
+  }
+}
+
+/** What the audit trail may hold: the settings, of secrets only the names. */
+function shown(record: FunctionRecord): Readonly<Record<string, unknown>> {
+  const settings = Object.fromEntries(REPLACED.map((field) => [field, record[field]]));
+  return { ...settings, limits: record.limits, secrets: viewSecrets(record.secretNames) };
+}

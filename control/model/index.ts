@@ -1,0 +1,16 @@
+// Functions, versions, traffic and audit: the rules of the control plane, without HTTP and sockets.
+export { AUDIT_START, auditRowSchema, hashRow, verifyTrail } from './audit.ts';
+export type { AuditRow } from './audit.ts';
+export { canonicalJson } from './canonical-json.ts';
+export { ADDRESSABLE_VERSIONS, Catalog } from './catalog.ts';
+export { Functions } from './functions.ts';
+export { Ledger } from './ledger.ts';
+export type { Written } from './ledger.ts';
+export { HISTORY_LIMIT, KEYS, TIER, storeRecordSchema } from './records.ts';
+export { TrafficControl } from './traffic.ts';
+export { methodsOverlap, patternKey } from './trigger-patterns.ts';
+export { Versions } from './versions.ts';
+export type { Deployed } from './versions.ts';
+export {
+  NO_SNAPSHOT, functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion,
+} from './views.ts';

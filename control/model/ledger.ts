@@ -1,0 +1,99 @@
+// The one way to change anything: plans run one after another, and each is committed together with its row of the audit trail.
+import type { Change, RecordStore } from '../../core/ports/index.ts';
+import { PlatformError } from '../../core/errors/index.ts';
+import { AUDIT_START, auditRowSchema, chainRow } from './audit.ts';
+import type { AuditEntry } from './audit.ts';
+import type { Catalog } from './catalog.ts';
+import { KEYS } from './records.ts';
+
+/** What a change will do, decided on the state that it will be applied to. */
+export interface Plan<T> {
+  readonly changes: readonly Change[];
+  readonly audit: AuditEntry;
+  readonly result: T;
+}
+
+/** All is already as it should be: nothing is written and no row is added. */
+export interface NoPlan<T> {
+  readonly changes: null;
+  readonly result: T;
+  /** Revision that made it so. */
+  readonly revision: number;
+}
+
+export interface Written<T> {
+  readonly result: T;
+  /** Of this commit, or of the one that had made it so before. */
+  readonly revision: number;
+}
+
+export interface LedgerOptions {
+  readonly store: RecordStore;
+  readonly catalog: Catalog;
+  /** Called after each commit, before the next plan runs. */
+  readonly onCommit: (previous: number, revision: number, names: readonly string[]) => void;
+  readonly now?: () => Date;
+}
+
+export class Ledger {
+  readonly #options: LedgerOptions;
+  #head: { readonly sequence: number; readonly hash: string };
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.#head = readHead(options.store);
+  }
+
+  /**
+   * Runs `plan` when every earlier write is over, and commits what it says. A plan that throws changes nothing.
+   *
+   * @throws storage_failed  the disk refused; nothing was changed
+   */
+  write<T>(actor: string, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
+    const done = this.#tail.then(() => this.#run(actor, plan));
+    this.#tail = done.catch(() => {});
+    return done;
+  }
+
+  /** Resolves when every write that was asked for is over. */
+  async idle(): Promise<void> {
+    await this.#tail;
+  }
+
+  async #run<T>(actor: string, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
+    const { store, catalog, onCommit } = this.#options;
+    const time = (this.#options.now?.() ?? new Date()).toISOString();
+    const planned = plan(time);
+    if (planned.changes === null) return { result: planned.result, revision: planned.revision };
+    const { changes, audit, result } = planned;
+    const previous = catalog.revision;
+    const row = chainRow(audit, actor, time, this.#head);
+    const key = KEYS.auditRow(row.sequence);
+    // The row must be new: should anything else ever write to this store, the chain stays whole and this write fails.
+    const revision = await store.commit([...changes, { key, value: row }], [{ key, revision: 0 }]);
+    this.#head = row;
+    onCommit(previous, revision, catalog.apply(changes, revision));
+    return { result, revision };
+  }
+}
+
+/** The last row: found by doubling and halving, since the port lists forwards only. */
+function readHead(store: RecordStore): { readonly sequence: number; readonly hash: string } {
+  const has = (sequence: number): boolean => store.get(KEYS.auditRow(sequence)) !== undefined;
+  if (!has(1)) return { sequence: 0, hash: AUDIT_START };
+  let known = 1;
+  let missing = 2;
+  while (has(missing)) {
+    known = missing;
+    missing *= 2;
+  }
+  while (missing - known > 1) {
+    const middle = Math.floor((known + missing) / 2);
+    if (has(middle)) known = middle;
+    else missing = middle;
+  }
+  const row = auditRowSchema.safeParse(store.get(KEYS.auditRow(known))?.value);
+  if (!row.success) throw new PlatformError('internal', undefined, { cause: new Error('the last row of the audit trail has an unknown form') });
+  return row.data;
+}

@@ -1,0 +1,91 @@
+// What the control plane stores: the form of each record, and the key that it lies under.
+import { z } from 'zod';
+import { SHAPES, limitsSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+
+/** Traffic changes that a rollback can go back through. */
+export const HISTORY_LIMIT = 50;
+
+/** The only trust tier of this release. */
+export const TIER = 'default';
+
+const text = z.string();
+const variables = z.record(text, text);
+
+export const functionRecordSchema = z.strictObject({
+  name: text,
+  tenant: text,
+  limits: limitsSchema,
+  /** For versions still to come: a version froze its own. */
+  env: variables,
+  /** Names of the secrets, sorted. */
+  secretNames: z.array(text),
+  /** All secrets as one JSON object, sealed for the tier; '' when there are none. */
+  secrets: text,
+  triggers: z.array(triggerSchema),
+  bindings: z.record(text, z.unknown()),
+  public: z.boolean(),
+  debug: z.boolean(),
+  keepWarm: z.number(),
+  shape: z.enum(SHAPES),
+  user: text.nullable(),
+  traffic: trafficSchema.nullable(),
+  /** Earlier traffic, the latest last. */
+  history: z.array(trafficSchema),
+  /** Number of the newest version ever made under this name; numbers are never used again, not even after a delete. */
+  lastVersion: z.number(),
+  /** Versions below this number belong to a function of the same name that was deleted. */
+  firstVersion: z.number(),
+  createdAt: text,
+  changedAt: text,
+});
+export type FunctionRecord = z.infer<typeof functionRecordSchema>;
+
+/** What stays of a deleted function. */
+export const removedRecordSchema = z.strictObject({ name: text, lastVersion: z.number(), removedAt: text });
+export type RemovedRecord = z.infer<typeof removedRecordSchema>;
+
+export const versionRecordSchema = z.strictObject({
+  version: z.number(),
+  digest: text,
+  bytes: z.number(),
+  buildMs: z.number(),
+  message: text.nullable(),
+  /** Number of the version whose files it was made from, or null. */
+  from: z.number().nullable(),
+  main: text,
+  /** Key suffix of its sources. */
+  sources: text,
+  env: variables,
+  bindings: z.record(text, z.unknown()),
+  createdAt: text,
+  createdBy: text,
+});
+export type VersionRecord = z.infer<typeof versionRecordSchema>;
+
+/** The files as they were uploaded, kept once however many versions were made from them. */
+export const sourcesRecordSchema = z.strictObject({ files: z.record(text, text), main: text });
+export type SourcesRecord = z.infer<typeof sourcesRecordSchema>;
+
+export const storeRecordSchema = z.strictObject({ epoch: z.number(), createdAt: text });
+
+// Zero-padded, so that the order of keys is the order of numbers.
+const padded = (n: number): string => String(n).padStart(12, '0');
+
+export const KEYS = {
+  store: 'store',
+  functions: 'function/',
+  function: (name: string): string => `function/${name}`,
+  removedFunctions: 'removed/',
+  removed: (name: string): string => `removed/${name}`,
+  allVersions: 'version/',
+  versions: (name: string): string => `version/${name}/`,
+  version: (name: string, version: number): string => `version/${name}/${padded(version)}`,
+  sources: (digest: string): string => `sources/${digest}`,
+  audit: 'audit/',
+  auditRow: (sequence: number): string => `audit/${padded(sequence)}`,
+} as const;
+
+/** The last part of a key that ends in a number. */
+export function numberOfKey(key: string): number {
+  return Number(key.slice(key.lastIndexOf('/') + 1));
+}

@@ -1,0 +1,132 @@
+// Deploying: build, write the files, then commit; and reading what was deployed.
+import { sha256Hex } from '../../core/crypto/index.ts';
+import { PlatformError } from '../../core/errors/index.ts';
+import type { RecordStore } from '../../core/ports/index.ts';
+import type { Builder, Built, VersionFiles } from '../builder/index.ts';
+import { canonicalJson } from './canonical-json.ts';
+import type { Catalog } from './catalog.ts';
+import type { Ledger, Plan, Written } from './ledger.ts';
+import { KEYS, sourcesRecordSchema, versionRecordSchema } from './records.ts';
+import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
+import { allTo, withTraffic } from './traffic.ts';
+
+export interface DeployRequest {
+  /** New files, or the number of the version whose files are taken again. */
+  readonly code: SourcesRecord | { readonly from: number };
+  readonly message: string | null;
+  /** Send all traffic to it; the first version gets it anyway. */
+  readonly activate: boolean;
+}
+
+export interface Deployed {
+  readonly record: VersionRecord;
+  readonly live: boolean;
+}
+
+export interface VersionsOptions {
+  readonly store: RecordStore;
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly builder: Builder;
+  readonly files: VersionFiles;
+}
+
+export class Versions {
+  readonly #options: VersionsOptions;
+
+  constructor(options: VersionsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes a version: when it resolves, its files are durable and it is committed. The environment is the function's at the commit.
+   *
+   * @throws build_failed  the files cannot be built; nothing was changed
+   * @throws not_found  the function, or the version to take files from, does not exist
+   */
+  async deploy(actor: string, name: string, request: DeployRequest): Promise<Written<Deployed>> {
+    const { catalog, ledger, builder, files } = this.#options;
+    catalog.require(name);
+    const sources = 'from' in request.code ? this.sources(this.read(name, request.code.from)) : request.code;
+    const built = await builder.build(sources.files, sources.main);
+    for (;;) {
+      const { env, bindings } = catalog.require(name).record;
+      const content = { bundle: built.bundle, map: built.map, env, bindings };
+      const digest = files.digest(content);
+      await files.write(digest, content);
+      const frozen = canonicalJson({ env, bindings });
+      const written = await ledger.write<Deployed | undefined>(actor, (now) => {
+        const { record, revision } = catalog.require(name);
+        // The environment was changed while the files were written: they are for the old one, so once more.
+        if (canonicalJson({ env: record.env, bindings: record.bindings }) !== frozen) return { changes: null, revision, result: undefined };
+        return this.#plan(actor, record, request, sources, built, digest, now);
+      });
+      const { result } = written;
+      if (result !== undefined) return { ...written, result };
+    }
+  }
+
+  /**
+   * Versions in order of their numbers, also of a deleted function.
+   *
+   * @throws not_found  there never was a function of this name
+   */
+  list(name: string, after: number, limit: number): readonly VersionRecord[] {
+    const { store, catalog } = this.#options;
+    if (catalog.get(name) === undefined && catalog.removed(name) === undefined) catalog.require(name);
+    const rows = store.list({ prefix: KEYS.versions(name), after: KEYS.version(name, after), limit });
+    return rows.map((row) => versionRecordSchema.parse(row.value));
+  }
+
+  /** @throws not_found */
+  read(name: string, version: number): VersionRecord {
+    const { store, catalog } = this.#options;
+    if (catalog.get(name) === undefined && catalog.removed(name) === undefined) catalog.require(name);
+    const row = store.get(KEYS.version(name, version));
+    if (row === undefined) throw new PlatformError('not_found', { what: `version ${version} of function ${name}` });
+    return versionRecordSchema.parse(row.value);
+  }
+
+  sources(record: VersionRecord): SourcesRecord {
+    return sourcesRecordSchema.parse(this.#options.store.get(KEYS.sources(record.sources))?.value);
+  }
+
+  #plan(actor: string, record: FunctionRecord, request: DeployRequest, sources: SourcesRecord, built: Built, digest: string, now: string): Plan<Deployed> {
+    const { name } = record;
+    const version = record.lastVersion + 1;
+    const sourcesDigest = sha256Hex(canonicalJson(sources));
+    const made: VersionRecord = {
+      version,
+      digest,
+      bytes: Buffer.byteLength(built.bundle),
+      buildMs: built.buildMs,
+      message: request.message,
+      from: 'from' in request.code ? request.code.from : null,
+      main: sources.main,
+      sources: sourcesDigest,
+      env: record.env,
+      bindings: record.bindings,
+      createdAt: now,
+      createdBy: actor,
+    };
+    const live = request.activate || record.traffic === null;
+    const counted: FunctionRecord = { ...record, lastVersion: version };
+    const next = live ? withTraffic(counted, allTo(version, record), now) : counted;
+    const key = KEYS.sources(sourcesDigest);
+    const { message, from, bytes } = made;
+    return {
+      changes: [
+        { key: KEYS.version(name, version), value: made },
+        ...(this.#options.store.get(key) === undefined ? [{ key, value: sources }] : []),
+        { key: KEYS.function(name), value: next },
+      ],
+      audit: {
+        action: 'version.create',
+        target: `${name}@${version}`,
+        before: live ? { traffic: record.traffic } : null,
+        after: { digest, bytes, message, from, ...(live ? { traffic: next.traffic } : undefined) },
+      },
+      result: { record: made, live },
+    };
+  }
+}

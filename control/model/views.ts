@@ -1,0 +1,86 @@
+// What readers see of functions and versions: the schemas of the answers, and how they are made from records.
+import { z } from 'zod';
+import { SHAPES, limitsSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
+
+const variables = z.record(z.string(), z.string());
+const bindings = z.record(z.string(), z.unknown());
+const version = z.int().min(1);
+
+export const functionViewSchema = z.strictObject({
+  name: z.string(),
+  tenant: z.string(),
+  limits: limitsSchema,
+  /** For versions still to come; each version froze its own. */
+  env: variables,
+  secrets: z.record(z.string(), z.strictObject({ set: z.literal(true) })),
+  triggers: z.array(triggerSchema),
+  bindings,
+  public: z.boolean(),
+  debug: z.boolean(),
+  keepWarm: z.int(),
+  shape: z.enum(SHAPES),
+  user: z.string().nullable(),
+  traffic: trafficSchema.nullable(),
+  lastVersion: version.nullable(),
+  createdAt: z.iso.datetime(),
+  changedAt: z.iso.datetime(),
+  /** Revision that last changed the function. */
+  revision: z.int(),
+});
+export type FunctionView = z.infer<typeof functionViewSchema>;
+
+/** No release before version snapshots makes one; readers get the reason instead of a missing member. */
+export const snapshotSchema = z.strictObject({ state: z.enum(['pending', 'ready', 'none']), bytes: z.int().optional(), reason: z.string().optional() });
+export const NO_SNAPSHOT = { state: 'none', reason: 'not built by this release' } as const satisfies z.infer<typeof snapshotSchema>;
+
+export const versionSummarySchema = z.strictObject({
+  version,
+  digest: z.string(),
+  bytes: z.int(),
+  buildMs: z.number(),
+  message: z.string().nullable(),
+  from: version.nullable(),
+  createdAt: z.iso.datetime(),
+  createdBy: z.string(),
+  snapshot: snapshotSchema,
+});
+export type VersionSummary = z.infer<typeof versionSummarySchema>;
+
+export const versionViewSchema = versionSummarySchema.extend({ main: z.string(), files: variables, env: variables, bindings });
+export type VersionView = z.infer<typeof versionViewSchema>;
+
+export function viewSecrets(names: readonly string[]): Record<string, { set: true }> {
+  return Object.fromEntries(names.map((name) => [name, { set: true as const }]));
+}
+
+export function viewFunction(record: FunctionRecord, revision: number): FunctionView {
+  return {
+    name: record.name,
+    tenant: record.tenant,
+    limits: record.limits,
+    env: record.env,
+    secrets: viewSecrets(record.secretNames),
+    triggers: record.triggers,
+    bindings: record.bindings,
+    public: record.public,
+    debug: record.debug,
+    keepWarm: record.keepWarm,
+    shape: record.shape,
+    user: record.user,
+    traffic: record.traffic,
+    lastVersion: record.lastVersion === 0 ? null : record.lastVersion,
+    createdAt: record.createdAt,
+    changedAt: record.changedAt,
+    revision,
+  };
+}
+
+export function summariseVersion(record: VersionRecord): VersionSummary {
+  const { version: number, digest, bytes, buildMs, message, from, createdAt, createdBy } = record;
+  return { version: number, digest, bytes, buildMs, message, from, createdAt, createdBy, snapshot: NO_SNAPSHOT };
+}
+
+export function viewVersion(record: VersionRecord, sources: SourcesRecord): VersionView {
+  return { ...summariseVersion(record), main: record.main, files: sources.files, env: record.env, bindings: record.bindings };
+}

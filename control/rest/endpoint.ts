@@ -1,0 +1,53 @@
+// What an endpoint declares: the router, the checks and the OpenAPI document are all made from this.
+import type { z } from 'zod';
+import type { ErrorCode } from '../../core/errors/index.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+export interface BodySpec<B> {
+  /** For the document; and for the check where `pick` is absent. */
+  readonly schema: z.ZodType<B>;
+  /** The schema for this very body, where a union would report every alternative. */
+  readonly pick?: (body: unknown) => z.ZodType<B>;
+  /** An absent body is taken as `{}`. */
+  readonly optional: boolean;
+  readonly limitBytes: number;
+}
+
+export interface Input<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly actor: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Sent as JSON; a Response is sent as it is. */
+  readonly body: unknown;
+}
+
+export interface EndpointSpec<P, Q, B> {
+  readonly method: Method;
+  /** OpenAPI form: `/v1/functions/{name}`. */
+  readonly path: string;
+  readonly operation: string;
+  readonly summary: string;
+  /** Answers without a token. */
+  readonly open?: boolean;
+  readonly params: z.ZodType<P>;
+  readonly query: z.ZodType<Q>;
+  readonly body?: BodySpec<B>;
+  /** Schema of each success; a string is the media type of one that is not JSON. */
+  readonly answers: Readonly<Record<number, z.ZodType | string>>;
+  readonly errors: readonly ErrorCode[];
+  readonly handle: (input: Input<P, Q, B>) => Promise<Answer | Response> | Answer | Response;
+}
+
+/** An endpoint whose types the router does not need to know: it parses with the same schemas that gave them. */
+export type Endpoint = Omit<EndpointSpec<unknown, unknown, unknown>, 'handle'> & { readonly handle: (input: Input<never, never, never>) => Promise<Answer | Response> | Answer | Response };
+
+export function endpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-assertion -- the types of input meet again in app.ts, by the schemas they come from
+  return spec as unknown as Endpoint;
+}

@@ -1,0 +1,10 @@
+// The REST API.
+export { createApp } from './app.ts';
+export type { AppOptions } from './app.ts';
+export { endpoints } from './endpoints.ts';
+export type { Services } from './endpoints.ts';
+export { listenHttp } from './http-server.ts';
+export type { HttpServer } from './http-server.ts';
+export { nodeEndpoints } from './node-endpoints.ts';
+export { openApi } from './openapi.ts';
+export type { Endpoint } from './endpoint.ts';

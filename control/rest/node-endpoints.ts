@@ -1,0 +1,59 @@
+// Endpoints about the node itself: health, readiness, metrics and the API's own description.
+import { z } from 'zod';
+import { PlatformError } from '../../core/errors/index.ts';
+import type { NodeHealth } from '../health.ts';
+import { endpoint } from './endpoint.ts';
+import type { Answer, Endpoint } from './endpoint.ts';
+import { problemResponse } from './problems.ts';
+
+export interface NodeServices {
+  readonly health: NodeHealth;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  readonly openApi: () => unknown;
+}
+
+const NONE = z.strictObject({});
+const processSchema = z.strictObject({
+  name: z.string(),
+  kind: z.string(),
+  pid: z.int().nullable(),
+  state: z.enum(['starting', 'ready', 'draining', 'restarting', 'failed']),
+  restarts: z.int(),
+  residentBytes: z.number(),
+});
+const readySchema = z.strictObject({ ready: z.literal(true) });
+const healthSchema = z.strictObject({ status: z.literal('ok'), ready: z.boolean(), missing: z.array(z.string()), processes: z.array(processSchema) });
+
+export function nodeEndpoints({ health, metrics, openApi }: NodeServices): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET', path: '/healthz', operation: 'health', summary: 'The control plane lives; with the state of every process.', open: true,
+      params: NONE, query: NONE, answers: { 200: healthSchema }, errors: [],
+      handle: (): Answer => ({ status: 200, body: { status: 'ok', ...health.readiness(), processes: health.processes.map((p) => processSchema.parse(pickProcess(p))) } }),
+    }),
+    endpoint({
+      method: 'GET', path: '/readyz', operation: 'readiness', summary: 'The node serves: the store is open, a gateway has the route table, every process is ready.', open: true,
+      params: NONE, query: NONE, answers: { 200: readySchema }, errors: ['unavailable'],
+      handle: (): Answer | Response => {
+        const { ready, missing } = health.readiness();
+        if (ready) return { status: 200, body: { ready } };
+        return problemResponse(new PlatformError('unavailable', { part: missing.join('; ') }), { missing });
+      },
+    }),
+    endpoint({
+      method: 'GET', path: '/metrics', operation: 'metrics', summary: 'Figures as Prometheus text: the node, tenants, and the busiest functions.',
+      params: NONE, query: NONE, answers: { 200: 'text/plain; version=0.0.4; charset=utf-8' }, errors: [],
+      handle: async (): Promise<Response> => new Response(await metrics(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' } }),
+    }),
+    endpoint({
+      method: 'GET', path: '/openapi.json', operation: 'openapi', summary: 'This description.',
+      params: NONE, query: NONE, answers: { 200: z.looseObject({ openapi: z.string() }) }, errors: [],
+      handle: (): Answer => ({ status: 200, body: openApi() }),
+    }),
+  ];
+}
+
+function pickProcess(p: Readonly<Record<keyof z.infer<typeof processSchema>, unknown>>): unknown {
+  return { name: p.name, kind: p.kind, pid: p.pid, state: p.state, restarts: p.restarts, residentBytes: p.residentBytes };
+}

@@ -1,0 +1,157 @@
+// Merges the figures that gateways, hosts and the sidecar push. In memory only: a restart of the control plane starts at zero.
+import { figuresSchema } from '../../core/protocol/index.ts';
+import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../core/protocol/index.ts';
+import type { LogHistogram } from '../../core/metrics/index.ts';
+import { BoundedSeries } from './bounded-series.ts';
+import { Totals } from './totals.ts';
+import type { FunctionStats } from './views.ts';
+
+export interface FigureStoreOptions {
+  /** Tenant of a function that exists, else undefined: figures of others are dropped. */
+  readonly tenantOf: (name: string) => string | undefined;
+  /** Versions whose figures are kept; the one without news for longest goes first. Default 20,000. */
+  readonly versions?: number;
+  /** Named functions, and named tenants, of `/metrics`. Default 200. */
+  readonly series?: number;
+}
+
+interface VersionEntry {
+  readonly version: number;
+  readonly totals: Totals;
+}
+
+const MAX_HOST_ROWS = 20_000;
+
+export class FigureStore {
+  readonly #options: Required<FigureStoreOptions>;
+  readonly #since = new Date().toISOString();
+  /** Key: `name@version`, in the order of their last news. */
+  readonly #versions = new Map<string, VersionEntry>();
+  readonly #hosts = new Map<string, HostFigures & { readonly epoch: number }>();
+  readonly #gateways = new Map<string, GatewayFigures['node']>();
+  #sidecar: SidecarFigures['node'] | undefined;
+  readonly node = new Totals();
+  readonly functions: BoundedSeries;
+  readonly tenants: BoundedSeries;
+  #rejected = 0;
+
+  constructor(options: FigureStoreOptions) {
+    this.#options = { versions: 20_000, series: 200, ...options };
+    this.functions = new BoundedSeries(this.#options.series);
+    this.tenants = new BoundedSeries(this.#options.series);
+  }
+
+  get hosts(): ReadonlyMap<string, HostFigures> {
+    return this.#hosts;
+  }
+
+  get gateways(): ReadonlyMap<string, GatewayFigures['node']> {
+    return this.#gateways;
+  }
+
+  get sidecar(): SidecarFigures['node'] | undefined {
+    return this.#sidecar;
+  }
+
+  /** Frames that were not of the schema, or not the sender's to send. */
+  get rejected(): number {
+    return this.#rejected;
+  }
+
+  /** Takes a frame. A process may only speak for itself. */
+  take(peer: Peer, figures: unknown): void {
+    const parsed = figuresSchema.safeParse(figures);
+    if (!parsed.success || parsed.data.kind !== peer.role || (parsed.data.kind === 'host' && parsed.data.versions.length > MAX_HOST_ROWS)) {
+      this.#rejected += 1;
+      return;
+    }
+    switch (parsed.data.kind) {
+      case 'gateway':
+        this.#takeGateway(peer.name, parsed.data);
+        break;
+      case 'host':
+        this.#hosts.set(peer.name, { ...parsed.data, host: peer.name, epoch: peer.epoch });
+        break;
+      case 'sidecar':
+        this.#sidecar = parsed.data.node;
+        break;
+    }
+  }
+
+  /** A process is gone, and with it what it held. */
+  lost(peer: Peer): void {
+    // A host that is already back under its name has another epoch.
+    if (peer.role === 'host' && this.#hosts.get(peer.name)?.epoch === peer.epoch) this.#hosts.delete(peer.name);
+    if (peer.role === 'gateway') this.#gateways.delete(peer.name);
+    if (peer.role === 'sidecar') this.#sidecar = undefined;
+  }
+
+  forget(name: string): void {
+    this.functions.remove(name);
+    for (const key of this.#versions.keys()) if (key.startsWith(`${name}@`)) this.#versions.delete(key);
+  }
+
+  /** Once a minute: which functions and tenants have series of their own. */
+  review(): void {
+    this.functions.review();
+    this.tenants.review();
+  }
+
+  /** @param versions  numbers to show even if nothing was counted for them */
+  stats(name: string, versions: Iterable<number>): FunctionStats {
+    const held = new Map<number, { isolates: number; running: number; memoryBytes: number }>();
+    for (const host of this.#hosts.values()) {
+      for (const row of host.versions) {
+        if (row.function !== name) continue;
+        const sum = held.get(row.version) ?? { isolates: 0, running: 0, memoryBytes: 0 };
+        held.set(row.version, { isolates: sum.isolates + row.isolates, running: sum.running + row.running, memoryBytes: sum.memoryBytes + row.memoryBytes });
+      }
+    }
+    const numbers = [...new Set(versions)].toSorted((a, b) => a - b);
+    return {
+      name,
+      since: this.#since,
+      versions: numbers.map((version) => {
+        const totals = this.#versions.get(`${name}@${version}`)?.totals ?? new Totals();
+        return {
+          version,
+          requests: totals.requests,
+          statuses: Object.fromEntries(totals.statuses),
+          codes: Object.fromEntries(totals.codes),
+          wallMs: quantilesMs(totals.wallUs),
+          cpuMs: quantilesMs(totals.cpuUs),
+          coldStarts: totals.coldStarts,
+          coldMs: quantilesMs(totals.coldUs),
+          ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
+          lane: 'fast' as const,
+        };
+      }),
+    };
+  }
+
+  #takeGateway(gateway: string, figures: GatewayFigures): void {
+    this.#gateways.set(gateway, figures.node);
+    for (const row of figures.versions) {
+      this.node.add(row);
+      const tenant = this.#options.tenantOf(row.function);
+      // Requests that found no function, or one that has just been deleted, count for the node only.
+      if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
+      this.functions.add(row.function, row);
+      this.tenants.add(tenant, row);
+      const key = `${row.function}@${row.version}`;
+      const entry = this.#versions.get(key) ?? { version: row.version, totals: new Totals() };
+      entry.totals.add(row);
+      this.#versions.delete(key);
+      this.#versions.set(key, entry);
+    }
+    for (const key of this.#versions.keys()) {
+      if (this.#versions.size <= this.#options.versions) break;
+      this.#versions.delete(key);
+    }
+  }
+}
+
+function quantilesMs(us: LogHistogram): { p50: number | null; p99: number | null } {
+  const ms = (q: number): number | null => (us.total === 0 ? null : Math.round(us.quantile(q)) / 1_000);
+  return { p50: ms(0.5), p99: ms(0.99) };
+}

@@ -1,0 +1,114 @@
+// The Prometheus text of what the control plane knows, written by prom-client from figures that are merged elsewhere.
+import { Registry } from 'prom-client';
+import type { Metric } from 'prom-client';
+import type { ProcessState } from '../../core/config/index.ts';
+import { isErrorCode } from '../../core/errors/index.ts';
+import type { LogHistogram } from '../../core/metrics/index.ts';
+import { OTHER } from './bounded-series.ts';
+import type { BoundedSeries } from './bounded-series.ts';
+import type { FigureStore } from './figure-store.ts';
+import type { Totals } from './totals.ts';
+
+export interface MetricSources {
+  readonly figures: FigureStore;
+  readonly processes: readonly ProcessState[];
+  /** Gauges of the control plane itself, by metric name. */
+  readonly control: Readonly<Record<string, { readonly help: string; readonly value: number }>>;
+}
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Only where it differs from the family's name. */
+  readonly metricName?: string;
+}
+
+/** Bounds in microseconds that are bounds of LogHistogram's buckets too, so that counts are exact: 64 µs to 16.8 s. */
+const BOUNDS_US = Array.from({ length: 10 }, (_, i) => 2 ** (6 + 2 * i));
+const FIRST_EXPONENT = 6;
+const PER_OCTAVE = 4;
+
+/** The text for GET /metrics. */
+export async function renderMetrics({ figures, processes, control }: MetricSources): Promise<string> {
+  const registry = new Registry();
+  const add = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: readonly Sample[]): void => {
+    // prom-client asks a metric for its values when it renders; the sums are made elsewhere, so this is all of a metric that is needed.
+    const metric = { name, help, type, aggregator: 'sum', get: async () => ({ name, help, type, aggregator: 'sum', values }) };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- prom-client's type lists members of its own classes that a registry never calls
+    registry.registerMetric(metric as unknown as Metric);
+  };
+  addTotals(add, '', [[{}, figures.node]]);
+  addTotals(add, '_function', series(figures.functions, 'function'));
+  addTotals(add, '_tenant', series(figures.tenants, 'tenant'));
+  addNode(add, figures);
+  add('thimble_process_up', 'gauge', '1 while the process is ready.', processes.map((p) => ({ labels: processLabels(p), value: p.state === 'ready' ? 1 : 0 })));
+  add('thimble_process_restarts_total', 'counter', 'Restarts of the process by the supervisor.', processes.map((p) => ({ labels: processLabels(p), value: p.restarts })));
+  add('thimble_process_resident_bytes', 'gauge', 'Resident memory of the process.', processes.map((p) => ({ labels: processLabels(p), value: p.residentBytes })));
+  for (const [name, { help, value }] of Object.entries(control)) add(name, name.endsWith('_total') ? 'counter' : 'gauge', help, [{ labels: {}, value }]);
+  return registry.metrics();
+}
+
+const processLabels = ({ name, kind }: ProcessState): Record<string, string> => ({ name, kind });
+
+type Add = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: readonly Sample[]) => void;
+type Labelled = readonly (readonly [Readonly<Record<string, string>>, Totals])[];
+
+function series(from: BoundedSeries, label: string): Labelled {
+  return [...[...from.named].map(([name, totals]) => [{ [label]: name }, totals] as const), [{ [label]: OTHER }, from.other] as const];
+}
+
+function addTotals(add: Add, scope: string, totals: Labelled): void {
+  const name = (of: string): string => `thimble${scope}_${of}`;
+  const by = (label: string, read: (t: Totals) => ReadonlyMap<string, number>): Sample[] =>
+    totals.flatMap(([labels, t]) => [...read(t)].map(([key, value]) => ({ labels: { ...labels, [label]: key }, value })));
+  add(name('requests_total'), 'counter', 'Requests by HTTP status.', by('status', (t) => t.statuses));
+  add(name('errors_total'), 'counter', 'Requests that failed, by error code.', by('code', (t) => t.codes));
+  add(name('cold_starts_total'), 'counter', 'Requests that had to start an isolate.', totals.map(([labels, t]) => ({ labels, value: t.coldStarts })));
+  const histogram = (of: string, help: string, read: (t: Totals) => LogHistogram): void =>
+    add(name(of), 'histogram', help, totals.flatMap(([labels, t]) => histogramSamples(name(of), labels, read(t))));
+  histogram('wall_seconds', 'Time from accept to the end of the response. The sum is an estimate from the buckets.', (t) => t.wallUs);
+  histogram('cpu_seconds', 'CPU time of invocations. The sum is an estimate from the buckets.', (t) => t.cpuUs);
+  histogram('cold_start_seconds', 'Time from accept to response head of cold starts. The sum is an estimate from the buckets.', (t) => t.coldUs);
+}
+
+function histogramSamples(name: string, labels: Readonly<Record<string, string>>, histogram: LogHistogram): Sample[] {
+  const pairs = histogram.toPairs();
+  const samples: Sample[] = [];
+  let counted = 0;
+  let at = 0;
+  for (const [i, bound] of BOUNDS_US.entries()) {
+    const lastIndex = (FIRST_EXPONENT + 2 * i) * PER_OCTAVE;
+    for (let pair = pairs[at]; pair !== undefined && pair[0] <= lastIndex; pair = pairs[at]) {
+      counted += pair[1];
+      at += 1;
+    }
+    samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: String(bound / 1e6) }, value: counted });
+  }
+  samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: histogram.total });
+  const sumUs = pairs.reduce((sum, [index, count]) => sum + count * 2 ** ((index - 0.5) / PER_OCTAVE), 0);
+  samples.push({ metricName: `${name}_sum`, labels, value: sumUs / 1e6 }, { metricName: `${name}_count`, labels, value: histogram.total });
+  return samples;
+}
+
+function addNode(add: Add, figures: FigureStore): void {
+  const gateways = (read: (g: { inFlight: number; queued: number; clients: number; revision: number; tableAgeMs: number; replays: number }) => number): Sample[] =>
+    [...figures.gateways].map(([gateway, node]) => ({ labels: { gateway }, value: read(node) }));
+  add('thimble_gateway_in_flight', 'gauge', 'Requests under way.', gateways((g) => g.inFlight));
+  add('thimble_gateway_queued', 'gauge', 'Requests that wait for a place.', gateways((g) => g.queued));
+  add('thimble_gateway_clients', 'gauge', 'Open client connections.', gateways((g) => g.clients));
+  add('thimble_gateway_revision', 'gauge', 'Revision of the route table in use.', gateways((g) => g.revision));
+  add('thimble_gateway_table_age_seconds', 'gauge', 'Time since the route table was last heard to be current.', gateways((g) => g.tableAgeMs / 1_000));
+  add('thimble_gateway_replays_total', 'counter', 'Requests that were sent again after a host was lost.', gateways((g) => g.replays));
+  const hosts = [...figures.hosts.values()];
+  add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
+  add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));
+  add('thimble_host_cold_starts_total', 'counter', 'Isolates started.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.coldStarts })));
+  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', hosts.flatMap((h) => Object.entries(h.node.kills).filter(([reason]) => isErrorCode(reason)).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
+  const { sidecar } = figures;
+  if (sidecar === undefined) return;
+  add('thimble_sidecar_calls_total', 'counter', 'Outgoing calls.', [{ labels: {}, value: sidecar.calls }]);
+  add('thimble_sidecar_active', 'gauge', 'Outgoing calls under way.', [{ labels: {}, value: sidecar.active }]);
+  add('thimble_sidecar_refused_total', 'counter', 'Outgoing calls refused by the egress policy.', [{ labels: {}, value: sidecar.refused }]);
+  add('thimble_sidecar_failed_total', 'counter', 'Outgoing calls that failed.', [{ labels: {}, value: sidecar.failed }]);
+  add('thimble_sidecar_sockets', 'gauge', 'Open upstream connections.', [{ labels: {}, value: sidecar.sockets }]);
+}

@@ -1,0 +1,35 @@
+// Sums of what gateways counted, for one version, function, tenant or the node.
+import { isErrorCode } from '../../core/errors/index.ts';
+import { LogHistogram } from '../../core/metrics/index.ts';
+import type { VersionFigures } from '../../core/protocol/index.ts';
+
+/** Codes that gateways count besides those of the error table. */
+const OTHER_CODES = new Set(['client_gone']);
+
+export class Totals {
+  requests = 0;
+  coldStarts = 0;
+  readonly statuses = new Map<string, number>();
+  readonly codes = new Map<string, number>();
+  /** Microseconds. */
+  readonly wallUs = new LogHistogram();
+  readonly cpuUs = new LogHistogram();
+  readonly coldUs = new LogHistogram();
+
+  /** Adds increments. Labels that are no status or known code count as `other`, so that a bad sender cannot make endless series. */
+  add(figures: VersionFigures): void {
+    for (const [status, count] of Object.entries(figures.statuses)) {
+      this.requests += count;
+      raise(this.statuses, /^[1-5]\d\d$/.test(status) ? status : 'other', count);
+    }
+    for (const [code, count] of Object.entries(figures.codes)) raise(this.codes, isErrorCode(code) || OTHER_CODES.has(code) ? code : 'other', count);
+    this.coldStarts += figures.coldStarts;
+    this.wallUs.addPairs(figures.wallUs);
+    this.cpuUs.addPairs(figures.cpuUs);
+    this.coldUs.addPairs(figures.coldUs);
+  }
+}
+
+function raise(counts: Map<string, number>, label: string, by: number): void {
+  counts.set(label, (counts.get(label) ?? 0) + by);
+}

@@ -1,0 +1,34 @@
+// What GET …/stats answers.
+import { z } from 'zod';
+
+const count = z.number().min(0);
+/** null: nothing was measured. Upper bound of a histogram bucket, so up to 19 % above the true value. */
+const quantiles = z.strictObject({ p50: count.nullable(), p99: count.nullable() });
+
+export const versionStatsSchema = z.strictObject({
+  version: z.int(),
+  requests: count,
+  /** Requests by HTTP status. */
+  statuses: z.record(z.string(), count),
+  /** Requests by error code; those without one are not in here. */
+  codes: z.record(z.string(), count),
+  /** From accept to the end of the response. */
+  wallMs: quantiles,
+  cpuMs: quantiles,
+  coldStarts: count,
+  /** From accept to response head of cold starts. */
+  coldMs: quantiles,
+  /** Alive now, on all hosts. */
+  isolates: count,
+  running: count,
+  memoryBytes: count,
+  lane: z.enum(['fast', 'slow']),
+});
+
+export const functionStatsSchema = z.strictObject({
+  name: z.string(),
+  /** Counting began here: a restart of the control plane starts it anew. */
+  since: z.iso.datetime(),
+  versions: z.array(versionStatsSchema),
+});
+export type FunctionStats = z.infer<typeof functionStatsSchema>;

@@ -1,0 +1,2 @@
+// The LMDB adapter of the record store.
+export { openLmdbStore } from './lmdb-record-store.ts';
