@@ -87,7 +87,7 @@ export class Host {
 
   /** Takes nothing new; resolves when every invocation has ended, or after `withinMs`. */
   async drain(withinMs: number): Promise<void> {
-    this.#gateway.connection?.send([FRAME.goaway, 0, 'draining']);
+    this.#gateway.connection?.send([FRAME.goaway, 0, 'unavailable']);
     const until = performance.now() + withinMs;
     while (this.#running() > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
     for (const timer of this.#timers) clearInterval(timer);

@@ -28,14 +28,21 @@ export interface Beat {
   readonly disposedMs: number;
 }
 
+/** Orders are numbered anew from here: at 100,000 entries a second, every ten hours. */
+const RENUMBER_AT = 0xe000_0000;
+
 /** The host's side. One system call a write; nothing is allocated. */
 export class JournalWriter {
   readonly #fd: number;
-  readonly #slot = Buffer.alloc(SLOT_BYTES);
+  readonly #renumberAt: number;
+  /** What the file's slots hold. */
+  readonly #slots = Buffer.alloc(JOURNAL_SLOTS * SLOT_BYTES);
   #order = 0;
 
-  constructor(fd: number) {
+  /** @param renumberAt  greatest order; at least JOURNAL_SLOTS */
+  constructor(fd: number, renumberAt = RENUMBER_AT) {
     this.#fd = fd;
+    this.#renumberAt = Math.max(JOURNAL_SLOTS, renumberAt);
   }
 
   /** Invocation in `slot` (1 to JOURNAL_SLOTS - 1) is about to be entered. */
@@ -53,18 +60,29 @@ export class JournalWriter {
     this.#write(slot, 0, 0, 0);
   }
 
-  // Orders wrap after four thousand million entries; at 100,000 a second that is 11 hours, so the reader compares modulo 2^32.
   #nextOrder(): number {
-    this.#order = (this.#order + 1) >>> 0 || 1;
+    if (this.#order >= this.#renumberAt) this.#renumber();
+    this.#order += 1;
     return this.#order;
   }
 
   #write(slot: number, order: number, epoch: number, sequence: number): void {
-    const b = this.#slot;
-    b.writeUInt32LE(order, 0);
-    b.writeUInt32LE(epoch, 4);
-    b.writeDoubleLE(sequence, 8);
-    writeSync(this.#fd, b, 0, SLOT_BYTES, BEAT_BYTES + slot * SLOT_BYTES);
+    const at = slot * SLOT_BYTES;
+    const b = this.#slots;
+    b.writeUInt32LE(order, at);
+    b.writeUInt32LE(epoch, at + 4);
+    b.writeDoubleLE(sequence, at + 8);
+    writeSync(this.#fd, b, at, SLOT_BYTES, BEAT_BYTES + at);
+  }
+
+  /** No tenant code runs meanwhile, so a reader never finds this half done by an abort. */
+  #renumber(): void {
+    const orderAt = (at: number): number => this.#slots.readUInt32LE(at);
+    const used = Array.from({ length: JOURNAL_SLOTS }, (_, slot) => slot * SLOT_BYTES).filter((at) => orderAt(at) !== 0);
+    used.sort((a, b) => orderAt(a) - orderAt(b));
+    for (const [i, at] of used.entries()) this.#slots.writeUInt32LE(i + 1, at);
+    this.#order = used.length;
+    writeSync(this.#fd, this.#slots, 0, this.#slots.length, BEAT_BYTES);
   }
 }
 
@@ -101,8 +119,7 @@ export function readJournal(fd: number): { readonly onThread: JournalRef | null;
     if (order === 0) continue;
     const ref = slot === 0 ? null : { epoch: bytes.readUInt32LE(at + 4), sequence: bytes.readDoubleLE(at + 8) };
     if (ref !== null) entered.push(ref);
-    // Serial number arithmetic (RFC 1982): later is what lies less than half the number space ahead.
-    if (newestOrder === 0 || ((order - newestOrder) | 0) > 0) {
+    if (order > newestOrder) {
       newestOrder = order;
       newest = ref;
     }
