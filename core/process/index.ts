@@ -43,9 +43,11 @@ export async function runChild<K extends Boot['kind']>(
     clearTimeout(late);
     exit(0);
   };
-  // Ctrl-C reaches the whole process group: the supervisor decides, the children wait for its word.
+  // Terminals and service managers signal the whole group: the supervisor decides, the children wait for its word.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => void end(ORPHAN_DRAIN_MS));
+  process.on('SIGTERM', () => {
+    if (!process.connected) void end(ORPHAN_DRAIN_MS);
+  });
   process.on('disconnect', () => void end(ORPHAN_DRAIN_MS));
   let logger = createLogger({ name: kind });
   const die = (thrown: unknown): void => {

@@ -1,0 +1,2 @@
+// The supervisor: one call runs a node.
+export { runNode } from './run.ts';

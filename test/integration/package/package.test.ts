@@ -1,0 +1,68 @@
+// The packed package, installed in an empty folder elsewhere, runs.
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, bootNode, spawnNode } from '../../support/node.ts';
+import { until } from '../../support/supervisor-process.ts';
+import { ROOT } from '../../support/supervisor-sources.ts';
+
+const run = promisify(execFile);
+
+describe('the packed package', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'thimble-package-'));
+  const installed = join(folder, 'app', 'node_modules', 'thimble');
+
+  beforeAll(async () => {
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
+    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+    if (tarball === undefined) throw new Error('npm pack made no tarball');
+    mkdirSync(join(folder, 'app'));
+    writeFileSync(join(folder, 'app', 'package.json'), '{ "private": true }');
+    await run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball)], { cwd: join(folder, 'app') });
+  }, 180_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds JavaScript with declarations, and no TypeScript that Node would have to run', () => {
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+    expect(files).toContain('dist/main.js');
+    expect(files).toContain('dist/main.d.ts');
+    const sources = files.filter((path) => /(?<!\.d)\.ts$/.test(path));
+    expect(sources.filter((path) => !/^dist\/(?:isolates\/runtime|examples\/[^/]+\/function)\//.test(path))).toEqual([]);
+    expect(files.some((path) => /(?:^|\/)(?:test|bench)\//.test(path))).toBe(false);
+  });
+
+  it('runs a node by npx and answers an example', async () => {
+    const node = await bootNode({ examples: true, command: { file: 'npx', args: ['thimble'], cwd: join(folder, 'app') } });
+    try {
+      const answer = await ask(node.port, { path: '/cards/42', headers: { host: `card.localhost:${node.port}` } });
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.text)).toMatchObject({ id: 42 });
+      // npx passes the signal to its shell only; the node follows its launcher all the same.
+      process.kill(node.pid, 'SIGTERM');
+      await until(() => node.processes().length === 0, 9_000);
+    } finally {
+      await node.stop();
+    }
+  });
+
+  it('passes signals and the exit code on', async () => {
+    const node = await bootNode({ command: { file: join(installed, 'bin', 'thimble'), args: ['start'], cwd: folder } });
+    expect(await node.stop()).toEqual({ code: 0, signal: null });
+    const refused = await spawnNode({ env: { THIMBLE_HOSTS: '0' }, command: { file: join(installed, 'bin', 'thimble'), args: [], cwd: folder } });
+    expect(await refused.exited).toEqual({ code: 1, signal: null });
+    expect(refused.output).toContain('THIMBLE_HOSTS');
+    await refused.stop();
+  });
+
+  it('tells version and help, and refuses other commands', async () => {
+    const bin = join(installed, 'bin', 'thimble');
+    const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string };
+    expect((await run(bin, ['--version'])).stdout.trim()).toBe(version);
+    expect((await run(bin, ['--help'])).stdout).toContain('THIMBLE_PORT');
+    await expect(run(bin, ['dance'])).rejects.toMatchObject({ code: 2 });
+    await expect(run(bin, ['start', 'now'])).rejects.toMatchObject({ code: 2 });
+  });
+});
