@@ -1,7 +1,13 @@
-// Loop turns and the in-flight journal: every entry is written down before it happens, and the end of a turn says that nothing runs.
+// Loop turns and the in-flight journal: every entry is written down before it happens, and a loop that has come to rest says that nothing runs.
 import { JOURNAL_SLOTS } from '../core/protocol/index.ts';
 import type { JournalWriter } from '../core/protocol/index.ts';
 import type { Invocation } from './invocation.ts';
+
+/**
+ * A loop without entries for so long is at rest. Not every turn's end is written: under load that would double the writes. A host that is
+ * killed from outside within this time after an entry counts that entry's invocation as running, which is the careful side.
+ */
+const REST_MS = 1;
 
 export class Turns {
   readonly #journal: JournalWriter | null;
@@ -9,10 +15,22 @@ export class Turns {
   readonly #free: number[] = [];
   #nextSlot = 1;
   #inTurn = false;
+  #turns = 0;
+  /** Turns when the rest timer was started; -1: it is not running. */
+  #turnsAtTimer = -1;
   readonly #end = (): void => {
     this.#inTurn = false;
-    this.#journal?.idle();
+    this.#turns += 1;
     this.#atEnd();
+    if (this.#turnsAtTimer < 0) this.#startTimer();
+  };
+  readonly #atRest = (): void => {
+    if (this.#turnsAtTimer === this.#turns && !this.#inTurn) {
+      this.#turnsAtTimer = -1;
+      this.#journal?.idle();
+    } else {
+      this.#startTimer();
+    }
   };
 
   /** @param journal  null: no supervisor reads it. @param atEnd  runs after the last entry of each turn */
@@ -34,6 +52,12 @@ export class Turns {
     }
     this.#journal?.enter(invocation.slot, invocation.epoch, invocation.id);
     return true;
+  }
+
+  #startTimer(): void {
+    if (this.#journal === null) return;
+    this.#turnsAtTimer = this.#turns;
+    setTimeout(this.#atRest, REST_MS);
   }
 
   /** The invocation is over. Its record stays until the slot is used again: gateways know that it was answered. */

@@ -10,10 +10,10 @@ import {
 const PART = { href: 0, protocol: 1, username: 2, password: 3, host: 4, hostname: 5, port: 6, pathname: 7, search: 8, hash: 9, origin: 10 } as const;
 
 /**
- * http(s) URLs that parse to themselves: lower-case host that starts with a letter and has no "xn--", port without leading zero,
- * a path without dot segments or percent signs, a plain query. Whatever is outside this grammar goes to the host.
+ * http(s) URLs that parse to themselves: a lower-case host whose labels start with letters and have no "xn--", or a plain IPv4 address,
+ * a port without leading zero, a path without dot segments or percent signs, a plain query. Whatever is outside this grammar goes to the host.
  */
-const NORMAL = /^(https?):\/\/([a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*)(?::([1-9][0-9]{0,3}))?((?:\/[A-Za-z0-9_~!$&()*+,;=:@-][A-Za-z0-9_~!$&()*+,;=:@.-]*)+\/?|\/)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?$/;
+const NORMAL = /^(https?):\/\/([a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|(?![.0-9]))){4})(?::([1-9][0-9]{0,3}))?((?:\/[A-Za-z0-9_~!$&()*+,;=:@-][A-Za-z0-9_~!$&()*+,;=:@.-]*)+\/?|\/)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?$/;
 
 function parseParts(url: string, base: string | undefined): string[] | undefined {
   if (base === undefined) {

@@ -35,7 +35,7 @@ export interface Stand {
   readonly hostSocket: string;
   /** Lines of the log, parsed. */
   readonly log: Record<string, unknown>[];
-  addHost(name: string, script: Script): Promise<FakeHost>;
+  readonly addHost: (name: string, script: Script) => Promise<FakeHost>;
 }
 
 export function tempFolder(): string {
@@ -80,7 +80,7 @@ export interface GatewayProcess {
   readonly hostSocket: string;
   readonly port: number;
   readonly output: string[];
-  residentMb(): number;
+  readonly residentMb: () => number;
 }
 
 /** Starts gateway/main.ts as the supervisor does, on a port that was free a moment ago. */
@@ -123,6 +123,9 @@ export async function freePort(): Promise<number> {
 
 export interface Answer {
   readonly status: number;
+  /** x-thimble-version and x-thimble-reason, '' when absent. */
+  readonly version: string;
+  readonly reason: string;
   readonly headers: IncomingHttpHeaders;
   readonly raw: readonly string[];
   readonly body: Buffer;
@@ -150,7 +153,8 @@ export async function call(port: number, path: string, options: CallOptions = {}
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       const finish = (): void => {
         const all = Buffer.concat(chunks);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, raw: response.rawHeaders, body: all, text: all.toString(), complete: response.complete });
+        const own = (name: string): string => String(response.headers[name] ?? '');
+        resolve({ status: response.statusCode ?? 0, version: own('x-thimble-version'), reason: own('x-thimble-reason'), headers: response.headers, raw: response.rawHeaders, body: all, text: all.toString(), complete: response.complete });
       };
       response.on('end', finish);
       response.on('error', finish);

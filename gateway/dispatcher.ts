@@ -1,0 +1,223 @@
+// Admission and dispatch: slots and lines of functions, caps of the node, the choice of a host, waiting for one, replays.
+import type { Logger } from '../core/log/index.ts';
+import type { AccessLog } from './access-log.ts';
+import { PHASE } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { WaitingLine } from './function-gate.ts';
+import type { FunctionGate } from './function-gate.ts';
+import type { HostLink } from './host-link.ts';
+import { Hosts } from './hosts.ts';
+import { LostHosts } from './lost-hosts.ts';
+import type { Failure } from './problem-answer.ts';
+import type { BodyMemory } from './request-body.ts';
+import type { RouteTable } from './route-table.ts';
+import type { VersionTarget } from './route.ts';
+import { TimingWheel } from './timing-wheel.ts';
+import { VersionFigureBook } from './version-figures.ts';
+
+/** Invocations that hold a slot, over all functions. */
+export const MAX_IN_FLIGHT = 16_000;
+/** Requests in the lines of all functions. */
+export const MAX_QUEUED = 10_000;
+/** Request bodies held for dispatch or replay, bytes. */
+export const MAX_BODY_BYTES = 256 * 1_048_576;
+/** How long a request waits for any host at all: one that died is back in well under a second. */
+const MAX_PARKED_MS = 5_000;
+
+export interface DispatcherOptions {
+  /** Of this life of the gateway: the journal's entries carry it. */
+  readonly epoch: number;
+  readonly table: RouteTable;
+  readonly accessLog: AccessLog;
+  readonly logger: Logger;
+}
+
+export class Dispatcher {
+  readonly wheel = new TimingWheel();
+  readonly figures = new VersionFigureBook();
+  readonly memory: BodyMemory = { heldBytes: 0 };
+  readonly accessLog: AccessLog;
+  readonly hosts = new Hosts();
+  readonly lostHosts: LostHosts;
+  readonly #table: RouteTable;
+  readonly #logger: Logger;
+  readonly #parked = new WaitingLine<Exchange>();
+  /** Functions with requests in their line. */
+  readonly #waiting = new Set<FunctionGate>();
+  readonly #active = new Set<Exchange>();
+  #inFlight = 0;
+  #queued = 0;
+  #replays = 0;
+  /** The gateway drains: every answer closes its connection. */
+  closing = false;
+  /** Called when the last exchange is over. */
+  onIdle: (() => void) | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#table = options.table;
+    this.accessLog = options.accessLog;
+    this.#logger = options.logger;
+    this.lostHosts = new LostHosts(options.epoch);
+  }
+
+  /** Exchanges that are not over, those that only wait for a host's final frame included. */
+  get activeCount(): number {
+    return this.#active.size;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Requests that wait: in lines, and for a host. */
+  get queued(): number {
+    return this.#queued + this.#parked.length;
+  }
+
+  /** Replays so far. */
+  get replays(): number {
+    return this.#replays;
+  }
+
+  /**
+   * The decision about a new request, before its body is read; all that refuses one at the door belongs here.
+   *
+   * @returns undefined when it may come in
+   */
+  refusal(gate: FunctionGate, nowMs: number, ratePerSec: number): { readonly failure: Failure; readonly retryAfterS?: number } | undefined {
+    if (this.memory.heldBytes > MAX_BODY_BYTES) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
+    if (gate.running >= gate.concurrency && gate.line.length >= gate.queueLimit) return { failure: lineFull(gate) };
+    const waitMs = gate.rate.take(nowMs);
+    if (waitMs > 0) return { failure: { code: 'rate_limited', params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
+    return undefined;
+  }
+
+  /** A new exchange, whose body may still be on its way. */
+  enter(exchange: Exchange): void {
+    this.#active.add(exchange);
+  }
+
+  /** The exchange can go to a host: takes a slot, or a place in its function's line. */
+  start(exchange: Exchange): void {
+    const { gate } = exchange.route;
+    if (this.#inFlight >= MAX_IN_FLIGHT) {
+      exchange.fail({ code: 'overloaded', params: { what: 'requests of the node' } });
+    } else if (gate.running < gate.concurrency) {
+      this.#admit(exchange);
+    } else if (gate.line.length >= gate.queueLimit) {
+      exchange.fail(lineFull(gate));
+    } else if (this.#queued >= MAX_QUEUED) {
+      exchange.fail({ code: 'overloaded', params: { what: 'waiting requests of the node' } });
+    } else {
+      exchange.phase = PHASE.queued;
+      gate.line.push(exchange);
+      this.#queued += 1;
+      this.#waiting.add(gate);
+    }
+  }
+
+  /** Sends it again, to another host if there is one. Its slot stays its own. */
+  replay(exchange: Exchange): void {
+    this.#replays += 1;
+    this.#logger.info({ request: exchange.requestId, function: exchange.target.frame.function, host: exchange.link?.name, replays: exchange.replays }, 'replayed');
+    this.#send(exchange, exchange.link);
+  }
+
+  /** The exchange is over: gives back what it held, and lets the next one of its function in. */
+  leave(exchange: Exchange): void {
+    const { gate } = exchange.route;
+    if (exchange.phase === PHASE.queued) {
+      gate.line.remove(exchange);
+      this.#queued -= 1;
+      if (gate.line.length === 0) this.#waiting.delete(gate);
+    } else if (exchange.phase === PHASE.parked) {
+      this.#parked.remove(exchange);
+    }
+    exchange.phase = PHASE.over;
+    this.#active.delete(exchange);
+    if (exchange.holdsSlot) {
+      exchange.holdsSlot = false;
+      gate.running -= 1;
+      this.#inFlight -= 1;
+      if (gate.line.length > 0) this.#pump(gate);
+    }
+    if (this.#active.size === 0) this.onIdle?.();
+  }
+
+  hostOpened(link: HostLink): void {
+    this.hosts.add(link);
+    for (let exchange = this.#parked.shift(); exchange !== undefined; exchange = this.#parked.shift()) {
+      this.#send(exchange, exchange.link);
+      // No room on it: what comes behind has to wait as well.
+      if ((exchange as Exchange).phase === PHASE.parked) break;
+    }
+  }
+
+  hostClosed(link: HostLink): void {
+    this.hosts.remove(link);
+    const held: Exchange[] = [];
+    const behind = new Map<string, number>();
+    for (const exchange of link.exchanges()) {
+      const left = exchange.onLinkLost();
+      const name = exchange.target.frame.function;
+      if (left === 'held') held.push(exchange);
+      else if (left === 'answered') behind.set(name, (behind.get(name) ?? 0) + 1);
+    }
+    if (behind.size > 0) this.#logger.warn({ code: 'wait_until_lost', host: link.name, functions: Object.fromEntries(behind) }, 'work behind responses was lost with its host');
+    this.lostHosts.hold(link.name, link.pid, held);
+  }
+
+  /** Limits may have been raised, and versions replaced. */
+  tableChanged(): void {
+    for (const gate of this.#waiting) this.#pump(gate);
+  }
+
+  retire(targets: readonly VersionTarget[]): void {
+    this.hosts.retire(targets);
+  }
+
+  /** Fails everything that is not answered. */
+  abandonAll(): void {
+    for (const exchange of this.#active) exchange.abandon();
+  }
+
+  #pump(gate: FunctionGate): void {
+    while (gate.running < gate.concurrency && gate.line.length > 0 && this.#inFlight < MAX_IN_FLIGHT) {
+      const next = gate.line.shift() as Exchange;
+      this.#queued -= 1;
+      this.#admit(next);
+    }
+    if (gate.line.length === 0) this.#waiting.delete(gate);
+  }
+
+  #admit(exchange: Exchange): void {
+    exchange.holdsSlot = true;
+    exchange.route.gate.running += 1;
+    this.#inFlight += 1;
+    this.#send(exchange, null);
+  }
+
+  #send(exchange: Exchange, avoid: HostLink | null): void {
+    if (exchange.target.retired) exchange.target = this.#presentTarget(exchange);
+    const link = this.hosts.choose(exchange.route.gate, avoid);
+    if (link !== undefined) {
+      exchange.sendTo(link);
+      return;
+    }
+    exchange.phase = PHASE.parked;
+    this.#parked.push(exchange);
+    const now = performance.now();
+    exchange.parkedUntilMs = now + MAX_PARKED_MS;
+    this.wheel.set(exchange, Math.min(exchange.parkedUntilMs, exchange.request.acceptedAtMs + exchange.route.fn.limits.wallMs));
+  }
+
+  /** While it waited its version may have got other settings, or have gone: then it runs as it was admitted. */
+  #presentTarget(exchange: Exchange): VersionTarget {
+    const { function: name, version } = exchange.target.frame;
+    return this.#table.get(name)?.target(version) ?? exchange.target;
+  }
+}
+
+function lineFull(gate: FunctionGate): Failure {
+  return { code: 'overloaded', params: { what: `${gate.running} run and ${gate.line.length} wait`, limit: gate.concurrency, queue: gate.line.length } };
+}

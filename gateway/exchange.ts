@@ -1,0 +1,413 @@
+// One request from admission to the host's final frame: joins the client's side and the host's side, and decides what each failure means.
+import type { ErrorCode, Fault } from '../core/errors/index.ts';
+import { hasNoBody, isIdempotent } from '../core/http/index.ts';
+import { BODY } from '../core/protocol/index.ts';
+import type { BodyMode, ColdPhases, FailFrame, RespondFrame } from '../core/protocol/index.ts';
+import { Client } from './client.ts';
+import type { ClientOwner, OwnFields } from './client.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Queued } from './function-gate.ts';
+import type { HostLink } from './host-link.ts';
+import { problemAnswer, reportedFailure, specOf } from './problem-answer.ts';
+import type { Failure } from './problem-answer.ts';
+import { coldReason, failureReason, serverTiming } from './reason.ts';
+import { RequestBody } from './request-body.ts';
+import type { BodyOwner } from './request-body.ts';
+import { ResponseFields } from './response-fields.ts';
+import { ResponseStream } from './response-stream.ts';
+import type { Route, VersionTarget } from './route.ts';
+import type { Timed } from './timing-wheel.ts';
+import type { ClientResponse } from './uws.ts';
+import type { FigureCell } from './version-figures.ts';
+
+/** What is known of a request when it is admitted. */
+export interface RequestInfo {
+  /** Sequence number of the invocation, and the exchange id on host connections. */
+  readonly id: number;
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  /** The head as the host gets it (core/protocol/frames.ts, invoke). */
+  readonly head: string;
+  readonly peer: string;
+  readonly acceptedAtMs: number;
+}
+
+/** Where an exchange stands towards hosts. */
+export const PHASE = {
+  /** The request body is being gathered. */
+  gathering: 0,
+  /** In the line of its function. */
+  queued: 1,
+  /** Admitted, and no host is there. */
+  parked: 2,
+  /** A host has it. */
+  running: 3,
+  /** Its host is gone, and what happened there is not known. */
+  held: 4,
+  /** The host's side is over, or never was. */
+  over: 5,
+} as const;
+export type Phase = (typeof PHASE)[keyof typeof PHASE];
+
+/** What a dead host had done with an invocation. */
+export type Fate = 'waiting' | 'entered' | 'onThread';
+
+/** After so many replays the request itself is the likely cause. */
+const MAX_REPLAYS = 2;
+/** Recorded for clients that went away before their answer: the status that nginx made customary. */
+const CLIENT_GONE_STATUS = 499;
+
+// Filled and written within one call.
+const fields = new ResponseFields();
+
+export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queued {
+  timerNext: Timed | null = null;
+  timerPrevious: Timed | null = null;
+  timerAtMs = 0;
+  queueNext: Queued | null = null;
+  queuePrevious: Queued | null = null;
+
+  readonly request: RequestInfo;
+  readonly route: Route;
+  readonly client: Client;
+  readonly #dispatcher: Dispatcher;
+  readonly #isHead: boolean;
+  target: VersionTarget;
+  phase: Phase = PHASE.gathering;
+  /** Whether it counts against the concurrency of its function. */
+  holdsSlot = false;
+  /** The host that has it, or had it last. */
+  link: HostLink | null = null;
+  /** Until when a parked exchange waits for a host. */
+  parkedUntilMs = 0;
+  bodyMode: BodyMode = BODY.none;
+  /** The whole body when it is inline; kept for a replay until the answer. */
+  body: Uint8Array | null = null;
+  #requestBody: RequestBody | null = null;
+  #dispatchedAtMs = 0;
+  /** What its host's link counts it for while it has it, microseconds. */
+  likelyCpuUs = 0;
+  replays = 0;
+
+  readonly versionText: string;
+  reason = '';
+  serverTiming = '';
+  /** The function's answer has come. */
+  #responded = false;
+  #stream: ResponseStream | null = null;
+  #clientDone = false;
+  /** The client got a function's whole answer. */
+  #answered = false;
+  /** -1: not known. */
+  #cpuUs = -1;
+
+  constructor(dispatcher: Dispatcher, request: RequestInfo, route: Route, target: VersionTarget, response: ClientResponse) {
+    this.#dispatcher = dispatcher;
+    this.request = request;
+    this.route = route;
+    this.target = target;
+    this.#isHead = request.method === 'HEAD';
+    this.versionText = target.versionText;
+    this.client = new Client(response, this);
+    dispatcher.wheel.set(this, request.acceptedAtMs + route.fn.limits.wallMs);
+  }
+
+  get id(): number {
+    return this.request.id;
+  }
+
+  get requestId(): string {
+    return this.request.requestId;
+  }
+
+  get head(): string {
+    return this.request.head;
+  }
+
+  // The request body.
+
+  /** @param declaredBytes  Content-Length, -1 for chunked */
+  takeBody(declaredBytes: number): void {
+    this.#requestBody = new RequestBody(this.client, this, this.#dispatcher.memory, this.route.fn.limits.bodyBytes, declaredBytes);
+    if (this.#requestBody.streams) this.onBodyStreams();
+  }
+
+  onBodyGathered(body: Buffer): void {
+    if (this.#clientDone) return;
+    if (body.length > 0) {
+      this.bodyMode = BODY.inline;
+      this.body = body;
+      this.#dispatcher.memory.heldBytes += body.length;
+    }
+    this.#dispatcher.start(this);
+  }
+
+  onBodyStreams(): void {
+    if (this.#clientDone) return;
+    this.bodyMode = BODY.stream;
+    this.#dispatcher.start(this);
+  }
+
+  onBodyTooLarge(): void {
+    this.fail({ code: 'body_too_large', params: { limitBytes: this.route.fn.limits.bodyBytes } });
+  }
+
+  // Towards a host.
+
+  /** Sends the invocation to `link`. */
+  sendTo(link: HostLink): void {
+    const now = performance.now();
+    this.link = link;
+    this.phase = PHASE.running;
+    this.#dispatchedAtMs = now;
+    link.invoke(this, Math.max(1, Math.round(this.request.acceptedAtMs + this.route.fn.limits.wallMs - now)));
+    if (this.bodyMode === BODY.stream) this.#requestBody?.attach(link, this.id);
+  }
+
+  onRespond(frame: RespondFrame): void {
+    const [, , status, head, mode, body, final, cpuUs, cold] = frame;
+    this.#cpuUs = cpuUs;
+    if (!this.#clientDone && !this.#responded) this.#answer(status, head, mode, body, cpuUs, cold);
+    if (final) this.#hostDone();
+  }
+
+  #answer(status: number, head: string, mode: BodyMode, body: Uint8Array | string | null, cpuUs: number, cold: ColdPhases | null): void {
+    const now = performance.now();
+    const why = status < 200 || status > 599 ? `status ${status}` : fields.read(head);
+    if (why !== '') {
+      this.fail({ code: 'bad_response', params: { why } });
+      return;
+    }
+    this.#responded = true;
+    if (cold !== null) this.#coldStart(cold, now);
+    if (this.target.frame.debug) this.serverTiming = serverTiming(this.#waitedMs, now - this.request.acceptedAtMs, cpuUs, cold);
+    this.#dropBody();
+    if (mode !== BODY.stream) {
+      this.client.answer(this, status, fields, body, this.#isHead, this.#dispatcher.closing);
+      this.#finishClient(status, '', null);
+    } else if (this.#isHead || hasNoBody(status)) {
+      this.client.answer(this, status, fields, null, this.#isHead, this.#dispatcher.closing);
+      this.#cancelHost('client_gone');
+      this.#finishClient(status, '', null);
+    } else {
+      this.#stream = new ResponseStream(this.client, this, status, head, now);
+      this.#dispatcher.wheel.set(this, this.#stream.deadlineMs(this.route.fn.limits));
+    }
+  }
+
+  onData(bytes: Uint8Array): void {
+    // After the client has gone the host may not know yet.
+    if (this.#clientDone || this.#stream === null || bytes.length === 0) return;
+    const credit = this.#stream.push(bytes, performance.now());
+    if (credit < 0) this.fail({ code: 'protocol_violation', params: { why: 'a body beyond its credit' } });
+    else if (credit > 0) this.link?.credit(this.id, credit);
+  }
+
+  onClientWritable(): void {
+    const credit = this.#stream?.drained(performance.now()) ?? 0;
+    if (credit > 0 && this.phase === PHASE.running) this.link?.credit(this.id, credit);
+  }
+
+  onEnd(): void {
+    if (this.#clientDone || this.#stream === null) return;
+    this.#stream.end(this.#dispatcher.closing);
+    this.#finishClient(this.#stream.status, '', null);
+  }
+
+  onDone(cpuUs: number): void {
+    this.#cpuUs = cpuUs;
+    if (!this.#clientDone) this.fail({ code: 'bad_response', params: { why: 'it ended without a response' } }, null, true);
+    this.#hostDone();
+  }
+
+  onFail(frame: FailFrame): void {
+    const [, , code, params, cpuUs, cold, detail] = frame;
+    this.#cpuUs = cpuUs;
+    if (this.#clientDone) {
+      this.#hostDone();
+      return;
+    }
+    if (cold !== null) this.#coldStart(cold, performance.now());
+    // Whether the invocation had run is the host's word; without it the careful answer is yes.
+    if (code === 'isolate_lost' || code === 'unavailable') {
+      const entered = params?.['entered'] !== false;
+      if (this.#replayable(entered)) {
+        this.#replay();
+        return;
+      }
+    }
+    this.fail(reportedFailure(code, params), detail, true);
+    this.#hostDone();
+  }
+
+  onCredit(bytes: number): void {
+    this.#requestBody?.grant(bytes);
+  }
+
+  /** The function has cancelled the request body. */
+  onBodyUnwanted(): void {
+    this.#requestBody?.discard();
+  }
+
+  // A lost host.
+
+  /**
+   * The connection of its host is gone.
+   *
+   * @returns held: until it is known what happened there; answered: only work behind the response was lost; over: nothing is left of it
+   */
+  onLinkLost(): 'held' | 'answered' | 'over' {
+    if (this.#clientDone || this.#responded) {
+      const answered = this.#clientDone && this.#answered;
+      if (!this.#clientDone) this.fail({ code: 'host_lost', params: null }, null, true);
+      this.#hostDone();
+      return answered ? 'answered' : 'over';
+    }
+    this.#requestBody?.detach();
+    this.phase = PHASE.held;
+    return 'held';
+  }
+
+  onHostLost(fate: Fate): void {
+    if (this.phase !== PHASE.held) return;
+    if (fate !== 'onThread' && this.#replayable(fate === 'entered')) {
+      this.#replay();
+      return;
+    }
+    this.fail({ code: 'host_lost', params: null }, null, true);
+    this.#hostDone();
+  }
+
+  /** Entered code may have had effects: it runs again only if that is what the method promises and nothing of the body is lost. */
+  #replayable(entered: boolean): boolean {
+    if (this.#responded || this.#clientDone || this.replays >= MAX_REPLAYS) return false;
+    if (this.#requestBody?.begun === true) return false;
+    return !entered || (this.bodyMode === BODY.none && isIdempotent(this.request.method));
+  }
+
+  #replay(): void {
+    this.replays += 1;
+    if (this.bodyMode === BODY.stream) this.#requestBody?.detach();
+    this.link?.release(this);
+    this.#dispatcher.replay(this);
+  }
+
+  // Limits and the client.
+
+  onTimer(nowMs: number): void {
+    if (this.#clientDone) return;
+    if (this.#stream !== null) {
+      this.#checkStream(this.#stream, nowMs);
+      return;
+    }
+    const { wallMs } = this.route.fn.limits;
+    const wallAtMs = this.request.acceptedAtMs + wallMs;
+    if (nowMs >= wallAtMs) {
+      this.fail({ code: 'wall_limit_exceeded', params: { limit: wallMs, ...(this.#dispatchedAtMs === 0 ? { queue: nowMs - this.request.acceptedAtMs } : {}) } });
+    } else if (this.phase === PHASE.parked && nowMs >= this.parkedUntilMs) {
+      this.fail({ code: 'unavailable', params: { part: 'a host' } });
+    } else {
+      this.#dispatcher.wheel.set(this, wallAtMs);
+    }
+  }
+
+  #checkStream(stream: ResponseStream, nowMs: number): void {
+    const { limits } = this.route.fn;
+    const limit = stream.limitReached(limits, nowMs);
+    if (limit === 0) this.#dispatcher.wheel.set(this, stream.deadlineMs(limits));
+    else this.fail({ code: 'wall_limit_exceeded', params: { limit } });
+  }
+
+  onClientGone(): void {
+    if (this.#clientDone) return;
+    this.#cancelHost('client_gone');
+    this.#finishClient(this.#stream?.headOut === true ? this.#stream.status : CLIENT_GONE_STATUS, 'client_gone', null);
+  }
+
+  /** The gateway ends and waits no longer. */
+  abandon(): void {
+    if (!this.#clientDone) this.fail({ code: 'unavailable', params: { part: 'the gateway' } });
+  }
+
+  /**
+   * The request has failed: answers, or breaks the answer off, and cancels what a host still does for it.
+   *
+   * @param detail  message and stack from the host
+   * @param hostOver  the host's side is over: there is nothing to cancel
+   */
+  fail(failure: Failure, detail: string | null = null, hostOver = false, retryAfterS?: number): void {
+    if (this.#clientDone) return;
+    const { code } = failure;
+    const spec = specOf(code);
+    const begun = this.#stream?.headOut === true ? this.#stream.status : 0;
+    if (begun > 0) {
+      this.client.kill();
+    } else {
+      this.reason = failureReason(code, failure.params) || this.reason;
+      this.serverTiming = '';
+      const body = problemAnswer(failure, fields, retryAfterS, this.target.frame.debug ? detail : null);
+      // Closing is what stops a client that is still sending a body which nobody wants.
+      const close = this.#dispatcher.closing || (this.#requestBody !== null && !this.#requestBody.complete);
+      this.client.answer(this, spec.status, fields, body, this.#isHead, close);
+    }
+    if (!hostOver) this.#cancelHost(code);
+    this.#finishClient(begun || spec.status, code, detail, spec.fault);
+  }
+
+  get #waitedMs(): number {
+    return this.#dispatchedAtMs === 0 ? 0 : this.#dispatchedAtMs - this.request.acceptedAtMs;
+  }
+
+  #coldStart(cold: ColdPhases, nowMs: number): void {
+    this.reason = coldReason(cold, this.#waitedMs);
+    this.#figures().cold((nowMs - this.request.acceptedAtMs) * 1_000);
+  }
+
+  #figures(): FigureCell {
+    const known = this.target.figures;
+    if (known !== undefined && !known.dropped) return known;
+    const { figures } = this.#dispatcher;
+    const cell = figures.cell(this.target.frame.function, this.target.frame.version);
+    // There was no room for this version now; there may be later.
+    if (cell !== figures.none) this.target.figures = cell;
+    return cell;
+  }
+
+  #cancelHost(code: ErrorCode | 'client_gone'): void {
+    if (this.phase === PHASE.running) this.link?.cancel(this.id, code);
+  }
+
+  #dropBody(): void {
+    if (this.body === null) return;
+    this.#dispatcher.memory.heldBytes -= this.body.length;
+    this.body = null;
+  }
+
+  /** The client has its answer, or will never have one. */
+  #finishClient(status: number, code: string, detail: string | null, fault?: Fault): void {
+    this.#clientDone = true;
+    this.#answered = code === '';
+    this.#dispatcher.wheel.clear(this);
+    this.#dropBody();
+    this.#requestBody?.discard();
+    const wallMs = performance.now() - this.request.acceptedAtMs;
+    this.#figures().answered(status, code, wallMs * 1_000);
+    const { accessLog } = this.#dispatcher;
+    if (code === '' || code === 'client_gone' ? accessLog.sampled() : accessLog.hasRoom(code)) {
+      const { requestId: request, method, path, peer } = this.request;
+      const { function: name, version } = this.target.frame;
+      accessLog.write({ request, function: name, version, method, path, status, code, wallMs, cpuMs: Math.max(0, this.#cpuUs) / 1_000, replays: this.replays, client: peer, detail }, fault);
+    }
+    // A host that has it still owes its final frame, and keeps the slot until then. Everywhere else this was all.
+    if (this.phase !== PHASE.running) this.#dispatcher.leave(this);
+  }
+
+  /** The host's final frame has come, or never will. */
+  #hostDone(): void {
+    if (this.phase === PHASE.over) return;
+    if (this.#cpuUs >= 0) this.#figures().cpu(this.#cpuUs);
+    this.link?.release(this);
+    this.#dispatcher.leave(this);
+  }
+}

@@ -1,0 +1,86 @@
+// What is admitted of one function: requests at once, the queue behind them, requests per second. Survives changes of its settings.
+import type { Limits } from '../core/schemas/index.ts';
+import { RateLimiter } from './rate-limiter.ts';
+
+/** An entry of a queue: linked, so that a client that goes away leaves in constant time. */
+export interface Queued {
+  queueNext: Queued | null;
+  queuePrevious: Queued | null;
+}
+
+const MAX_QUEUE = 1_000;
+
+/** Assumed of a function that has not run, microseconds. */
+const UNKNOWN_CPU_US = 500;
+/** Weight of the newest invocation in the moving mean. */
+const NEWEST = 1 / 16;
+
+/** First in, first out; an entry may leave from the middle. */
+export class WaitingLine<T extends Queued> {
+  #first: Queued | null = null;
+  #last: Queued | null = null;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(entry: T): void {
+    entry.queuePrevious = this.#last;
+    entry.queueNext = null;
+    if (this.#last === null) this.#first = entry;
+    else this.#last.queueNext = entry;
+    this.#last = entry;
+    this.#length += 1;
+  }
+
+  shift(): T | undefined {
+    const first = this.#first;
+    if (first === null) return undefined;
+    this.remove(first as T);
+    return first as T;
+  }
+
+  /** The entry must be in this line. */
+  remove(entry: T): void {
+    if (entry.queuePrevious === null) this.#first = entry.queueNext;
+    else entry.queuePrevious.queueNext = entry.queueNext;
+    if (entry.queueNext === null) this.#last = entry.queuePrevious;
+    else entry.queueNext.queuePrevious = entry.queuePrevious;
+    entry.queueNext = entry.queuePrevious = null;
+    this.#length -= 1;
+  }
+}
+
+export class FunctionGate<T extends Queued = Queued> {
+  readonly name: string;
+  readonly rate = new RateLimiter();
+  readonly line = new WaitingLine<T>();
+  /** Invocations that hold a slot: from dispatch to the host's final frame. */
+  running = 0;
+  concurrency = 1;
+  /** Exponential moving mean of the CPU time of an invocation, microseconds. */
+  meanCpuUs = UNKNOWN_CPU_US;
+  /** The host that this function prefers, as the hosts computed it for their generation. */
+  home: unknown = undefined;
+  homeGeneration = -1;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  configure(limits: Limits): void {
+    this.concurrency = limits.concurrency;
+    this.rate.configure(limits.rps);
+  }
+
+  /** An invocation has ended. */
+  used(cpuUs: number): void {
+    this.meanCpuUs += (cpuUs - this.meanCpuUs) * NEWEST;
+  }
+
+  /** How many may wait: twice what may run, so that a burst waits about two service times at the most. */
+  get queueLimit(): number {
+    return Math.min(2 * this.concurrency, MAX_QUEUE);
+  }
+}

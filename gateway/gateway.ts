@@ -1,0 +1,206 @@
+// A whole gateway: the listener for clients, the socket for hosts, the feed of routes, and what happens to all of them at a drain.
+import { join } from 'node:path';
+import type { Server } from 'node:net';
+import { newEpoch } from '../core/ids/index.ts';
+import type { Logger } from '../core/log/index.ts';
+import { FRAME, listenPeers } from '../core/protocol/index.ts';
+import type { FrameConnection, Identity } from '../core/protocol/index.ts';
+import { AccessLog } from './access-log.ts';
+import { PeerAddresses } from './client-address.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { HostLink } from './host-link.ts';
+import type { HostDied } from './lost-hosts.ts';
+import { boundReceiveBuffers } from './receive-buffer.ts';
+import { RequestEntry } from './request-entry.ts';
+import { RouteFeed } from './route-feed.ts';
+import { RouteFile, readRouteFile } from './route-file.ts';
+import { RouteTable } from './route-table.ts';
+import { listen } from './uws.ts';
+import type { Listener } from './uws.ts';
+
+export interface GatewayOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly trustedProxies: readonly string[];
+  readonly dataFolder: string;
+  /** Where hosts connect: this gateway listens. */
+  readonly gatewaySocket: string;
+  /** Where the control plane listens. */
+  readonly controlSocket: string;
+  readonly logger: Logger;
+  /** Where access lines go; default: `logger`. */
+  readonly accessLogger?: Logger;
+  /** Default: random. */
+  readonly epoch?: number;
+}
+
+const FIGURES_MS = 500;
+
+export class Gateway {
+  readonly epoch: number;
+  readonly #options: GatewayOptions;
+  readonly #table: RouteTable;
+  readonly #dispatcher: Dispatcher;
+  readonly #links = new Map<FrameConnection, HostLink>();
+  readonly #accessLog: AccessLog;
+  readonly #file: RouteFile;
+  readonly #identity: Identity;
+  #feed: RouteFeed | undefined;
+  #peers: Server | undefined;
+  #listener: Listener | undefined;
+  #figuresTimer: NodeJS.Timeout | undefined;
+  #draining = false;
+  #onTable: (() => void) | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.epoch = options.epoch ?? newEpoch();
+    this.#identity = { role: 'gateway', name: 'gateway', epoch: this.epoch };
+    this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets));
+    this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
+    this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
+    this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
+  }
+
+  /** The port that clients connect to. */
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  get table(): RouteTable {
+    return this.#table;
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#dispatcher;
+  }
+
+  /**
+   * Resolves when clients are accepted: once there is a route table, from the file or from the control plane.
+   *
+   * @throws port_taken  the listener's address cannot be bound
+   */
+  async start(): Promise<void> {
+    const { logger, gatewaySocket, controlSocket, host, port, trustedProxies } = this.#options;
+    this.#loadFile();
+    this.#peers = await listenPeers(
+      gatewaySocket,
+      { self: this.#identity, accepts: ['host'] },
+      {
+        onOpen: (connection) => this.#hostOpened(connection),
+        onFrame: (frame, connection) => {
+          const link = this.#links.get(connection);
+          if (link === undefined) return;
+          if (frame[0] === FRAME.goaway) this.#dispatcher.hosts.drain(link);
+          else link.onFrame(frame);
+        },
+        onClose: (connection, error) => {
+          const link = this.#links.get(connection);
+          if (link === undefined) return;
+          this.#links.delete(connection);
+          if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
+          else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
+          this.#dispatcher.hostClosed(link);
+        },
+      },
+    );
+    const firstTable = this.#table.loaded ? undefined : new Promise<void>((resolve) => { this.#onTable = resolve; });
+    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, onApplied: () => this.#tableChanged() });
+    await firstTable;
+    const entry = new RequestEntry({
+      epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), logger,
+      readiness: () => this.#readiness(),
+    });
+    this.#listener = await listen(host, port, entry.take);
+    if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
+    this.#figuresTimer = setInterval(() => this.#pushFigures(), FIGURES_MS);
+    this.#figuresTimer.unref();
+    logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
+  }
+
+  /** The supervisor's word about a dead host. */
+  hostDied(verdict: HostDied): void {
+    this.#dispatcher.lostHosts.died(verdict);
+  }
+
+  /**
+   * Takes no new connection, answers what runs and waits, closing each connection with its answer. Resolves when all invocations are over,
+   * the work behind `waitUntil` included, or after `withinMs`, when the rest is cut off.
+   */
+  async drain(withinMs: number): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#dispatcher.closing = true;
+    this.#listener?.stopAccepting();
+    if (this.#dispatcher.activeCount > 0) {
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(resolve, withinMs);
+        this.#dispatcher.onIdle = () => {
+          clearTimeout(late);
+          resolve();
+        };
+      });
+    }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#figuresTimer);
+    this.#dispatcher.abandonAll();
+    this.#listener?.close();
+    this.#dispatcher.wheel.stop();
+    this.#dispatcher.lostHosts.close();
+    this.#pushFigures();
+    this.#accessLog.reportSuppressed();
+    this.#feed?.close();
+    for (const link of this.#links.values()) link.close();
+    this.#peers?.close();
+    await this.#file.close();
+  }
+
+  #loadFile(): void {
+    const { dataFolder, logger } = this.#options;
+    const path = join(dataFolder, 'gateway', 'routes.msgpack');
+    try {
+      const table = readRouteFile(path);
+      if (table !== undefined) this.#table.replace(table);
+    } catch (thrown) {
+      logger.error({ err: thrown, path }, 'the route file is refused; routes come from the control plane');
+    }
+  }
+
+  #hostOpened(connection: FrameConnection): void {
+    const { peer } = connection;
+    if (peer === undefined) return;
+    const link = new HostLink(connection, peer);
+    this.#links.set(connection, link);
+    this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
+    this.#dispatcher.hostOpened(link);
+  }
+
+  #tableChanged(): void {
+    this.#file.changed();
+    this.#dispatcher.tableChanged();
+    this.#onTable?.();
+    this.#onTable = undefined;
+  }
+
+  #readiness(): 'ready' | 'draining' | 'no route table' | 'no host' {
+    if (this.#draining) return 'draining';
+    if (!this.#table.loaded) return 'no route table';
+    return this.#dispatcher.hosts.openCount === 0 ? 'no host' : 'ready';
+  }
+
+  /** Increments stay with us while the control plane is away: nothing is lost but what finds no room among the versions counted apart. */
+  #pushFigures(): void {
+    this.#accessLog.reportSuppressed();
+    const connection = this.#feed?.connection;
+    if (connection === undefined) return;
+    const node = {
+      inFlight: this.#dispatcher.inFlight, queued: this.#dispatcher.queued, clients: this.#listener?.clients ?? 0, revision: this.#table.revision,
+      tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
+    };
+    connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
+  }
+}

@@ -1,0 +1,189 @@
+// What happens to a request before it is an exchange: checks, address, version, limits at the door.
+import { toPlatformError } from '../core/errors/index.ts';
+import { invocationId } from '../core/ids/index.ts';
+import type { Logger } from '../core/log/index.ts';
+import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
+import { pickVersion } from '../core/routing/index.ts';
+import { childTraceparent } from '../core/trace/index.ts';
+import { AuthorityCache } from './authority.ts';
+import { answerNow, condemn } from './client.ts';
+import type { OwnFields } from './client.ts';
+import { believedRequestId, forwardedFields, protocolOf } from './client-address.ts';
+import type { PeerAddresses } from './client-address.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { Exchange } from './exchange.ts';
+import { ALL_METHODS, allowList, methodBit } from './method-set.ts';
+import { normalizePath, normalizeQuery } from './path.ts';
+import { problemAnswer, specOf } from './problem-answer.ts';
+import type { Failure } from './problem-answer.ts';
+import { failureReason } from './reason.ts';
+import { LazyFacts } from './request-facts.ts';
+import { MAX_HEAD_CHARACTERS, RequestHead } from './request-head.ts';
+import { ResponseFields } from './response-fields.ts';
+import type { Route } from './route.ts';
+import type { RouteTable } from './route-table.ts';
+import type { ClientRequest, ClientResponse } from './uws.ts';
+
+export interface RequestEntryOptions {
+  readonly epoch: number;
+  readonly table: RouteTable;
+  readonly dispatcher: Dispatcher;
+  readonly peers: PeerAddresses;
+  readonly logger: Logger;
+  /** Whether requests can be served, and if not, why. */
+  readonly readiness: () => 'ready' | 'draining' | 'no route table' | 'no host';
+}
+
+const HEALTH_PREFIX = '/.thimble/';
+const ALL_ALLOWED = allowList(ALL_METHODS);
+
+// Filled and written within one call.
+const fields = new ResponseFields();
+
+export class RequestEntry {
+  readonly #options: RequestEntryOptions;
+  readonly #authorities = new AuthorityCache();
+  readonly #head = new RequestHead();
+  #sequence = 0;
+  // The request at hand, for an answer at the door; handlers never overlap.
+  #requestId = '';
+  #method = '';
+  #path = '';
+  #peer = '';
+  #acceptedAtMs = 0;
+
+  constructor(options: RequestEntryOptions) {
+    this.#options = options;
+  }
+
+  /** The listener's handler. Nothing of `request` is kept. */
+  readonly take = (response: ClientResponse, request: ClientRequest): void => {
+    try {
+      this.#take(response, request);
+    } catch (thrown) {
+      this.#options.logger.error({ err: thrown, code: toPlatformError(thrown).code }, 'a request was dropped');
+      // A handler that neither answers nor attaches an abort handler would end the process.
+      try {
+        response.close();
+      } catch {
+        // It was answered before the defect.
+      }
+    }
+  };
+
+  #take(response: ClientResponse, request: ClientRequest): void {
+    const acceptedAtMs = performance.now();
+    const id = (this.#sequence += 1);
+    const method = request.getCaseSensitiveMethod();
+    const rawPath = request.getUrl();
+    const rawQuery = request.getQuery() ?? '';
+    if (rawPath.startsWith(HEALTH_PREFIX) && this.#health(response, rawPath, method, id)) return;
+    const head = this.#head;
+    head.read(request, method.length + rawPath.length + rawQuery.length);
+    const peer = this.#options.peers.get(response.getRemoteAddressAsText());
+    const requestId = believedRequestId(head, peer) || invocationId(this.#options.epoch, id);
+    this.#requestId = requestId;
+    this.#method = method;
+    this.#path = rawPath;
+    this.#peer = peer.text;
+    this.#acceptedAtMs = acceptedAtMs;
+
+    const path = normalizePath(rawPath);
+    const query = rawQuery === '' ? '' : normalizeQuery(rawQuery);
+    const authority = this.#authorities.get(head.host);
+    const why = head.why !== '' ? head.why : path === undefined || query === undefined ? 'the request target' : authority === undefined ? 'the Host' : '';
+    if (why !== '' || path === undefined || query === undefined || authority === undefined) return this.#refuse(response, { code: 'bad_request', params: { why } }, true);
+
+    if (head.tooLarge) return this.#refuse(response, { code: 'headers_too_large', params: { limitBytes: MAX_HEAD_CHARACTERS } }, true);
+
+    const bit = methodBit(method);
+    const { table, dispatcher } = this.#options;
+    const found = table.find(authority, path, bit, head.named);
+    if (found === undefined) {
+      const allow = table.allow;
+      return this.#refuse(response, allow === '' ? { code: 'no_route', params: null } : { code: 'method_not_allowed', params: { allow } }, false);
+    }
+    const { route } = found;
+    const { fn } = route;
+    if (bit === 0) return this.#refuse(response, { code: 'method_not_allowed', params: { allow: ALL_ALLOWED } }, false, route);
+
+    let version = found.version || route.onlyVersion;
+    if (version === 0) {
+      if (fn.traffic === null) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: null } }, false, route);
+      version = pickVersion(fn.traffic, new LazyFacts(request, query, fn.user), fn.name);
+    }
+    const target = route.target(version);
+    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version } }, false, route, version);
+    const { limits } = fn;
+    if (head.contentLength > limits.bodyBytes) {
+      return this.#refuse(response, { code: 'body_too_large', params: { limitBytes: limits.bodyBytes } }, true, route, version);
+    }
+    const refusal = dispatcher.refusal(route.gate, acceptedAtMs, limits.rps);
+    if (refusal !== undefined) return this.#refuse(response, refusal.failure, false, route, version, refusal.retryAfterS);
+
+    const protocol = protocolOf(head, peer);
+    const text =
+      `${method}\n${protocol}://${authority.text}${path}${query === '' ? '' : `?${query}`}\nhost\n${authority.text}${head.fields}` +
+      `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}`;
+    const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, response);
+    dispatcher.enter(exchange);
+    if (head.chunked) exchange.takeBody(-1);
+    else if (head.contentLength > 0) exchange.takeBody(head.contentLength);
+    else dispatcher.start(exchange);
+  }
+
+  #health(response: ClientResponse, path: string, method: string, id: number): boolean {
+    const isLive = path === '/.thimble/livez';
+    if (!isLive && path !== '/.thimble/readyz') return false;
+    const state = this.#options.readiness();
+    const ok = isLive || state === 'ready';
+    const requestId = invocationId(this.#options.epoch, id);
+    fields.clear().add('content-type', 'application/json').add('cache-control', 'no-store');
+    const body = JSON.stringify({ status: isLive ? 'live' : state });
+    answerNow(response, new NoFunction(requestId, '', ''), ok ? 200 : 503, fields, body, method === 'HEAD', state === 'draining');
+    return true;
+  }
+
+  /** Whether the client has a body to send that is not worth reading only to keep the connection. */
+  #awaitsBody(): boolean {
+    return this.#head.chunked || this.#head.contentLength > INLINE_BODY_BYTES;
+  }
+
+  /** Answers the request at hand with a failure. @param close  whether the connection ends with it */
+  #refuse(response: ClientResponse, failure: Failure, close: boolean, route?: Route, version = 0, retryAfterS?: number): void {
+    const { dispatcher } = this.#options;
+    const { code } = failure;
+    const spec = specOf(code);
+    const body = problemAnswer(failure, fields, retryAfterS);
+    const own = new NoFunction(this.#requestId, version > 0 && code !== 'no_version' ? String(version) : '', failureReason(code, failure.params));
+    const isHead = this.#method === 'HEAD';
+    if (code === 'bad_request') condemn(response, own, spec.status, fields, body, isHead);
+    else answerNow(response, own, spec.status, fields, body, isHead, close || this.#awaitsBody() || dispatcher.closing);
+    const wallMs = performance.now() - this.#acceptedAtMs;
+    const name = route?.fn.name ?? '';
+    const known = name !== '' && version > 0 && code !== 'no_version';
+    (known ? dispatcher.figures.cell(name, version) : dispatcher.figures.none).answered(spec.status, code, wallMs * 1_000);
+    if (!dispatcher.accessLog.hasRoom(code)) return;
+    dispatcher.accessLog.write(
+      {
+        request: this.#requestId, function: name, version, method: this.#method, path: this.#path, status: spec.status, code, wallMs, cpuMs: 0, replays: 0,
+        client: this.#peer, detail: null,
+      },
+      spec.fault,
+    );
+  }
+}
+
+/** The gateway's own fields of an answer that no function gave. */
+class NoFunction implements OwnFields {
+  readonly requestId: string;
+  readonly versionText: string;
+  readonly reason: string;
+  readonly serverTiming = '';
+
+  constructor(requestId: string, versionText: string, reason: string) {
+    this.requestId = requestId;
+    this.versionText = versionText;
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,134 @@
+// Keeps the route table equal to the control plane's: subscribes, applies, acknowledges, and asks anew after a gap.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { z } from 'zod';
+import type { PlatformError } from '../core/errors/index.ts';
+import type { Logger } from '../core/log/index.ts';
+import { FRAME, ReconnectingPeer } from '../core/protocol/index.ts';
+import type { Frame, FrameConnection, Identity } from '../core/protocol/index.ts';
+import { routeDeltaSchema, routeFunctionSchema } from '../core/routing/index.ts';
+import type { RouteFunction } from '../core/routing/index.ts';
+import type { RouteTable } from './route-table.ts';
+
+export interface RouteFeedOptions {
+  readonly socketPath: string;
+  readonly self: Identity;
+  readonly table: RouteTable;
+  readonly logger: Logger;
+  /** After every change of the table. */
+  readonly onApplied: () => void;
+}
+
+/** Functions checked per loop turn. */
+const PER_TURN = 50;
+
+const tableHeadSchema = z.object({ epoch: z.number(), revision: z.number(), functions: z.array(z.unknown()) });
+
+export class RouteFeed {
+  readonly #options: RouteFeedOptions;
+  readonly #peer: ReconnectingPeer;
+  /** A `subscribe` from nothing is under way: deltas before its table mean nothing. */
+  #awaitsTable = false;
+  /** Changes that came while a table was being read, in order; undefined when none is. */
+  #behind: unknown[] | undefined;
+  /** Grows with each table that begins to be read: an older one stops. */
+  #reading = 0;
+
+  constructor(options: RouteFeedOptions) {
+    this.#options = options;
+    this.#peer = new ReconnectingPeer(
+      options.socketPath,
+      { self: options.self, accepts: ['control'] },
+      {
+        onOpen: (connection) => this.#subscribe(connection, options.table.epoch, options.table.revision),
+        onFrame: (frame, connection) => this.#onFrame(frame, connection),
+        onClose: (_connection, error) => this.#onClose(error),
+      },
+    );
+  }
+
+  /** Undefined while the control plane is away. */
+  get connection(): FrameConnection | undefined {
+    return this.#peer.connection;
+  }
+
+  close(): void {
+    this.#peer.close();
+  }
+
+  #subscribe(connection: FrameConnection, epoch: number, revision: number): void {
+    this.#awaitsTable = epoch === 0;
+    this.#behind = undefined;
+    this.#reading += 1;
+    connection.send([FRAME.subscribe, 0, epoch, revision]);
+  }
+
+  #onFrame(frame: Frame, connection: FrameConnection): void {
+    switch (frame[0]) {
+      case FRAME.table:
+        void this.#takeTable(frame[2], connection);
+        return;
+      case FRAME.delta:
+        if (this.#behind !== undefined) this.#behind.push(frame[2]);
+        else if (!this.#awaitsTable) this.#takeDelta(frame[2], connection);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Reads a whole table in slices, beside requests: checking 10,000 functions at once would stop them for most of a second. */
+  async #takeTable(data: unknown, connection: FrameConnection): Promise<void> {
+    const reading = (this.#reading += 1);
+    this.#behind = [];
+    const head = tableHeadSchema.safeParse(data);
+    let error: z.ZodError | undefined = head.error;
+    const functions: RouteFunction[] = [];
+    for (const [i, entry] of (head.data?.functions ?? []).entries()) {
+      if (i % PER_TURN === PER_TURN - 1) await nextTurn();
+      if (reading !== this.#reading) return;
+      const parsed = routeFunctionSchema.safeParse(entry);
+      if (parsed.success) functions.push(parsed.data);
+      else error ??= parsed.error;
+    }
+    const behind = this.#behind;
+    this.#behind = undefined;
+    if (head.data === undefined || error !== undefined) {
+      // The table that serves stays: it is better than none. Asking again would bring the same.
+      this.#refused('table', error);
+      return;
+    }
+    this.#awaitsTable = false;
+    this.#options.table.replace({ epoch: head.data.epoch, revision: head.data.revision, functions });
+    this.#acknowledge(connection, head.data.revision);
+    for (const delta of behind) if (reading === this.#reading) this.#takeDelta(delta, connection);
+  }
+
+  #takeDelta(data: unknown, connection: FrameConnection): void {
+    const { table } = this.#options;
+    const parsed = routeDeltaSchema.safeParse(data);
+    if (!parsed.success) {
+      this.#refused('delta', parsed.error);
+    } else if (table.apply(parsed.data)) {
+      this.#acknowledge(connection, parsed.data.revision);
+      return;
+    } else if (parsed.data.epoch === table.epoch && parsed.data.revision <= table.revision) {
+      // Known already: sent before our `subscribe` was read.
+      this.#acknowledge(connection, table.revision);
+      return;
+    }
+    this.#subscribe(connection, 0, 0);
+  }
+
+  #refused(what: 'table' | 'delta', error: z.ZodError | undefined): void {
+    this.#options.logger.error({ code: 'protocol_violation', issues: error?.issues.slice(0, 5) }, `a route ${what} was refused`);
+  }
+
+  #acknowledge(connection: FrameConnection, revision: number): void {
+    connection.send([FRAME.applied, 0, revision]);
+    this.#options.onApplied();
+  }
+
+  #onClose(error: PlatformError | undefined): void {
+    this.#options.logger.warn({ code: error?.code ?? 'unavailable', err: error }, 'the control plane is away; the last route table goes on serving');
+  }
+}

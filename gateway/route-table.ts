@@ -1,0 +1,133 @@
+// The route table in memory: every function by name and by trigger, changed by whole tables and deltas.
+import { FunctionGate } from './function-gate.ts';
+import { Route } from './route.ts';
+import type { VersionTarget } from './route.ts';
+import { TriggerIndex } from './trigger-index.ts';
+import type { Authority } from './authority.ts';
+import type { RouteDelta, RouteTable as TableData } from '../core/routing/index.ts';
+
+/** What a request's address led to. */
+export interface Found {
+  readonly route: Route;
+  /** The version that a `v7--card` label asks for; 0: traffic decides. */
+  readonly version: number;
+}
+
+/** @param onRetired  versions that no new request gets, or not with these settings */
+export class RouteTable {
+  readonly #onRetired: (targets: readonly VersionTarget[]) => void;
+  readonly #routes = new Map<string, Route>();
+  #triggers = new TriggerIndex<Route>();
+  #epoch = 0;
+  #revision = 0;
+  #loaded = false;
+  #appliedAtMs = 0;
+
+  constructor(onRetired: (targets: readonly VersionTarget[]) => void) {
+    this.#onRetired = onRetired;
+  }
+
+  /** Whether there has been a table at all. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** When the present revision came, on the clock of performance.now(). */
+  get appliedAtMs(): number {
+    return this.#appliedAtMs;
+  }
+
+  get size(): number {
+    return this.#routes.size;
+  }
+
+  get(name: string): Route | undefined {
+    return this.#routes.get(name);
+  }
+
+  /** The present table as data. The entries are shared and never change. */
+  snapshot(): TableData {
+    return { epoch: this.#epoch, revision: this.#revision, functions: [...this.#routes.values()].map((route) => route.fn) };
+  }
+
+  /** Replaces everything. Functions that stay keep what is counted, and their warm isolates where nothing changed for hosts. */
+  replace(table: TableData): void {
+    const retired: VersionTarget[] = [];
+    const former = new Map(this.#routes);
+    this.#routes.clear();
+    this.#triggers = new TriggerIndex();
+    for (const fn of table.functions) {
+      this.#put(fn, former.get(fn.name), retired);
+      former.delete(fn.name);
+    }
+    for (const route of former.values()) retired.push(...route.retireAll());
+    this.#arrived(table.epoch, table.revision, retired);
+  }
+
+  /** @returns false when the delta does not follow on the present revision; nothing is changed then */
+  apply(delta: RouteDelta): boolean {
+    if (!this.#loaded || delta.epoch !== this.#epoch || delta.previous !== this.#revision) return false;
+    const retired: VersionTarget[] = [];
+    for (const name of delta.remove) {
+      const route = this.#routes.get(name);
+      if (route === undefined) continue;
+      retired.push(...route.retireAll());
+      this.#routes.delete(name);
+      this.#triggers.remove(name);
+    }
+    for (const fn of delta.upsert) this.#put(fn, this.#routes.get(fn.name), retired);
+    this.#arrived(delta.epoch, delta.revision, retired);
+    return true;
+  }
+
+  /**
+   * The function for a request: by trigger, by host label, by header; each falls through when it names none that may be reached so.
+   *
+   * @param bit  the method (method-set.ts)
+   * @param named  value of x-thimble-function, '' for none
+   * @returns undefined when there is none; `allow` then tells 404 from 405
+   */
+  find(authority: Authority, path: string, bit: number, named: string): Found | undefined {
+    const byTrigger = this.#triggers.find(authority.hostname, path, bit);
+    if (byTrigger !== undefined) return { route: byTrigger, version: 0 };
+    if (authority.functionName !== '') {
+      const route = this.#routes.get(authority.functionName);
+      if (route !== undefined && route.fn.public) return { route, version: authority.version };
+    }
+    if (named !== '') {
+      const route = this.#routes.get(named);
+      if (route !== undefined && route.fn.public) return { route, version: 0 };
+    }
+    return undefined;
+  }
+
+  /** After `find` found nothing: the methods that a matching trigger takes, or ''. */
+  get allow(): string {
+    return this.#triggers.allow;
+  }
+
+  #put(fn: TableData['functions'][number], former: Route | undefined, retired: VersionTarget[]): void {
+    const gate = former?.gate ?? new FunctionGate(fn.name);
+    gate.configure(fn.limits);
+    const route = new Route(fn, gate);
+    if (former !== undefined) retired.push(...route.inherit(former));
+    this.#routes.set(fn.name, route);
+    this.#triggers.set(fn.name, route, fn.triggers);
+  }
+
+  #arrived(epoch: number, revision: number, retired: readonly VersionTarget[]): void {
+    this.#epoch = epoch;
+    this.#revision = revision;
+    this.#loaded = true;
+    this.#appliedAtMs = performance.now();
+    if (retired.length > 0) this.#onRetired(retired);
+  }
+}

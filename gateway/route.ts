@@ -1,0 +1,81 @@
+// One function as the gateway routes it: its settings, what its versions are to hosts, and what is counted across changes of both.
+import type { Target } from '../core/protocol/index.ts';
+import type { RouteFunction } from '../core/routing/index.ts';
+import type { FunctionGate } from './function-gate.ts';
+import type { FigureCell } from './version-figures.ts';
+
+/** A version with the settings it runs under: what a `target` frame says. Compared by identity. */
+export class VersionTarget {
+  readonly frame: Target;
+  /** The version as response headers say it. */
+  readonly versionText: string;
+  /** Its figures, found once instead of per request; of no use when the cell is dropped. */
+  figures: FigureCell | undefined;
+  readonly #key: string;
+  /** Settings or version have changed since: named by no new invocation, forgotten by hosts after the last one under way. */
+  retired = false;
+
+  constructor(fn: RouteFunction, version: number, digest: string) {
+    this.frame = {
+      function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
+      cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, secrets: fn.secrets,
+    };
+    this.versionText = String(version);
+    this.#key = JSON.stringify(this.frame);
+  }
+
+  /** Whether hosts would see no difference. */
+  same(other: VersionTarget): boolean {
+    return this.#key === other.#key;
+  }
+}
+
+/** Immutable but for the targets, which are made when they are first needed. */
+export class Route {
+  readonly fn: RouteFunction;
+  readonly gate: FunctionGate;
+  /** The version that every request gets; 0: the rules of `traffic` decide, or there is none. */
+  readonly onlyVersion: number;
+  readonly #targets = new Map<number, VersionTarget>();
+
+  constructor(fn: RouteFunction, gate: FunctionGate) {
+    this.fn = fn;
+    this.gate = gate;
+    const first = fn.traffic?.split[0];
+    this.onlyVersion = fn.traffic !== null && fn.traffic.rules.length === 0 && first?.weight === 100 ? first.version : 0;
+  }
+
+  /** @returns undefined when the function has no such version */
+  target(version: number): VersionTarget | undefined {
+    const known = this.#targets.get(version);
+    if (known !== undefined) return known;
+    const digest = this.fn.versions[version];
+    if (digest === undefined) return undefined;
+    const target = new VersionTarget(this.fn, version, digest);
+    this.#targets.set(version, target);
+    return target;
+  }
+
+  /** Takes over the targets of the function's former state that are still the same, so that warm isolates stay. @returns the others, retired */
+  inherit(former: Route): VersionTarget[] {
+    const retired: VersionTarget[] = [];
+    for (const [version, old] of former.#targets) {
+      const now = this.target(version);
+      if (now !== undefined && now.same(old)) {
+        this.#targets.set(version, old);
+      } else {
+        if (now !== undefined) this.#targets.delete(version);
+        old.retired = true;
+        retired.push(old);
+      }
+    }
+    return retired;
+  }
+
+  /** The function is gone. @returns its targets, retired */
+  retireAll(): VersionTarget[] {
+    const retired = [...this.#targets.values()];
+    for (const target of retired) target.retired = true;
+    return retired;
+  }
+}

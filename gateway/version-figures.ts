@@ -1,0 +1,102 @@
+// Counts per function and version, pushed to the control plane as increments; kept while it is away, bounded in number.
+import { LogHistogram } from '../core/metrics/index.ts';
+import type { GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
+
+/** One version's increments since they were last taken. */
+export class FigureCell {
+  readonly function: string;
+  readonly version: number;
+  readonly statuses = new Map<number, number>();
+  readonly codes = new Map<string, number>();
+  readonly wallUs = new LogHistogram();
+  readonly cpuUs = new LogHistogram();
+  readonly coldUs = new LogHistogram();
+  coldStarts = 0;
+  /** Whether there is something to push. */
+  dirty = false;
+  /** Pushes without an increment, in a row. */
+  quiet = 0;
+  /** No longer in the books: whoever kept it must ask for the present one. */
+  dropped = false;
+
+  constructor(fn: string, version: number) {
+    this.function = fn;
+    this.version = version;
+  }
+
+  answered(status: number, code: string, wallUs: number): void {
+    this.dirty = true;
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
+    if (code !== '') this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    this.wallUs.record(wallUs);
+  }
+
+  cpu(cpuUs: number): void {
+    this.dirty = true;
+    this.cpuUs.record(cpuUs);
+  }
+
+  cold(untilHeadUs: number): void {
+    this.dirty = true;
+    this.coldStarts += 1;
+    this.coldUs.record(untilHeadUs);
+  }
+
+  take(): VersionFigures {
+    const figures: VersionFigures = {
+      function: this.function,
+      version: this.version,
+      statuses: Object.fromEntries(this.statuses),
+      codes: Object.fromEntries(this.codes),
+      wallUs: this.wallUs.toPairs(),
+      cpuUs: this.cpuUs.toPairs(),
+      coldStarts: this.coldStarts,
+      coldUs: this.coldUs.toPairs(),
+    };
+    this.statuses.clear();
+    this.codes.clear();
+    this.wallUs.clear();
+    this.cpuUs.clear();
+    this.coldUs.clear();
+    this.coldStarts = 0;
+    this.dirty = false;
+    return figures;
+  }
+}
+
+/** Versions counted apart; those beyond share the cell of requests that reached no function. */
+const MAX_CELLS = 5_000;
+/** A version without requests for so many pushes costs no memory any more. */
+const QUIET_PUSHES = 120;
+
+export class VersionFigureBook {
+  readonly #cells = new Map<string, FigureCell>();
+  /** Function '', version 0: requests that reached no function, and those of versions that found no room. */
+  readonly none = new FigureCell('', 0);
+
+  cell(fn: string, version: number): FigureCell {
+    const key = `${fn}@${version}`;
+    const known = this.#cells.get(key);
+    if (known !== undefined) return known;
+    if (this.#cells.size >= MAX_CELLS) return this.none;
+    const cell = new FigureCell(fn, version);
+    this.#cells.set(key, cell);
+    return cell;
+  }
+
+  /** The increments since the last call, as a `figures` frame carries them. Call it only when they can be sent. */
+  take(node: GatewayFigures['node']): GatewayFigures {
+    const versions: VersionFigures[] = [];
+    if (this.none.dirty) versions.push(this.none.take());
+    for (const [key, cell] of this.#cells) {
+      if (cell.dirty) {
+        cell.quiet = 0;
+        versions.push(cell.take());
+      } else if ((cell.quiet += 1) > QUIET_PUSHES) {
+        cell.dropped = true;
+        this.#cells.delete(key);
+      }
+    }
+    return { kind: 'gateway', versions, node };
+  }
+}
