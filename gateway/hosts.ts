@@ -10,7 +10,7 @@ import type { VersionTarget } from './route.ts';
  * of it than the least loaded one, microseconds. Counting invocations instead would spread cheap ones, which costs throughput, and hold
  * together long ones, which costs latency.
  */
-const SPILL_GAP_US = 2_000;
+const SPILL_GAP_US = 5_000;
 
 export class Hosts {
   readonly #links = new Set<HostLink>();

@@ -23,9 +23,17 @@ export function newEpoch(): number {
   return randomBytes(4).readUInt32LE() || 1;
 }
 
+let prefixEpoch = 0;
+let prefix = '';
+
 /** The printable id of invocation `sequence` of the gateway with this epoch. */
 export function invocationId(epoch: number, sequence: number): InvocationId {
-  return `${epoch.toString(36)}-${sequence.toString(36)}` as InvocationId;
+  // One gateway at a time is the rule: its part is written once.
+  if (epoch !== prefixEpoch) {
+    prefixEpoch = epoch;
+    prefix = `${epoch.toString(36)}-`;
+  }
+  return `${prefix}${sequence}` as InvocationId;
 }
 
 /** A random lower-case token of `bytes` random bytes, in hex. */

@@ -1,5 +1,5 @@
 // msgpack behind one adapter: the only module that touches msgpackr, whose functions return `any`.
-import { Packr, Unpackr } from 'msgpackr';
+import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE, Unpackr } from 'msgpackr';
 import { PlatformError } from '../errors/index.ts';
 import { isPlain } from './plain.ts';
 
@@ -13,6 +13,22 @@ export function encode(value: unknown): Buffer {
   return packr.pack(value);
 }
 
+/** msgpackr's own buffer, with where the value lies in it. */
+export interface EncodedInPlace extends Buffer {
+  readonly start: number;
+  readonly end: number;
+}
+
+// One for what is copied out at once: a view per frame would be garbage per frame.
+const inPlacePackr = new Packr(OPTIONS);
+
+/** As `encode`, without a view of its own: valid until the next call. */
+export function encodeInPlace(value: unknown): EncodedInPlace {
+  return inPlacePackr.pack(value, REUSE_BUFFER_MODE | RESET_BUFFER_MODE) as EncodedInPlace;
+}
+
+const range = { start: 0, end: 0 };
+
 /**
  * Reads the value at `start`..`end` of `bytes`. Binary parts are views into `bytes`, not copies.
  *
@@ -20,8 +36,10 @@ export function encode(value: unknown): Buffer {
  */
 export function decode(bytes: Buffer, start = 0, end = bytes.length): unknown {
   if (!isPlain(bytes, start, end)) throw new PlatformError('protocol_violation', { why: 'a frame is not plain msgpack' });
+  range.start = start;
+  range.end = end;
   try {
-    return unpackr.unpack(bytes, { start, end });
+    return unpackr.unpack(bytes, range);
   } catch (cause) {
     throw new PlatformError('protocol_violation', { why: 'a frame is not msgpack' }, { cause });
   }

@@ -1,12 +1,12 @@
 // Packs frames into one buffer a loop turn, so that many small frames cost one system call.
 import { PlatformError } from '../errors/index.ts';
-import { encode } from './codec.ts';
+import { encodeInPlace } from './codec.ts';
 import { MAX_FRAME_BYTES } from './frames.ts';
 import type { Frame } from './frames.ts';
 
 const PREFIX_BYTES = 4;
-/** Above this a frame is handed over as it is: copying it would cost more than one more buffer in the system call. */
-const COPY_LIMIT_BYTES = 16 * 1_024;
+/** Above this a frame gets a buffer of its own: it would use up the slab that small ones share. */
+const OWN_BUFFER_BYTES = 16 * 1_024;
 const SLAB_BYTES = 128 * 1_024;
 
 export class FrameWriter {
@@ -28,15 +28,17 @@ export class FrameWriter {
 
   /** @throws protocol_violation  the frame is above the size limit; nothing is written */
   add(frame: Frame): void {
-    const payload = encode(frame);
-    const size = PREFIX_BYTES + payload.length;
-    if (payload.length > MAX_FRAME_BYTES) throw new PlatformError('protocol_violation', { why: `a frame of ${payload.length} bytes` });
-    if (size > COPY_LIMIT_BYTES) {
+    const encoded = encodeInPlace(frame);
+    const { start, end } = encoded;
+    const length = end - start;
+    if (length > MAX_FRAME_BYTES) throw new PlatformError('protocol_violation', { why: `a frame of ${length} bytes` });
+    const size = PREFIX_BYTES + length;
+    if (size > OWN_BUFFER_BYTES) {
       this.flush();
-      const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-      prefix.writeUInt32LE(payload.length);
-      this.#write(prefix);
-      this.#write(payload);
+      const own = Buffer.allocUnsafeSlow(size);
+      own.writeUInt32LE(length);
+      encoded.copy(own, PREFIX_BYTES, start, end);
+      this.#write(own);
       return;
     }
     if (this.#end + size > SLAB_BYTES) {
@@ -44,8 +46,8 @@ export class FrameWriter {
       this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
       this.#start = this.#end = 0;
     }
-    this.#slab.writeUInt32LE(payload.length, this.#end);
-    this.#slab.set(payload, this.#end + PREFIX_BYTES);
+    this.#slab.writeUInt32LE(length, this.#end);
+    encoded.copy(this.#slab, this.#end + PREFIX_BYTES, start, end);
     this.#end += size;
   }
 

@@ -42,6 +42,7 @@ export const NativeUint8Array = Uint8Array;
 export const NativeArrayBuffer = ArrayBuffer;
 export const NativeTypeError = TypeError;
 export const NativeString = String;
+export const NativeNumber = Number;
 export const NativeError = Error;
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;

@@ -2,7 +2,7 @@
 import { OP } from './abi.ts';
 import { hostError, op } from './host.guest.ts';
 import {
-  ArrayPrototypeJoin, ArrayPrototypeSort, ArrayPrototypeSplice, NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
+  ArrayPrototypeJoin, ArrayPrototypeSort, ArrayPrototypeSplice, NativeNumber, NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
   StringPrototypeReplace, StringPrototypeSlice, StringPrototypeSplit, reflectApply, reflectGetOwnPropertyDescriptor, reflectOwnKeys,
 } from './primordials.guest.ts';
 
@@ -13,7 +13,7 @@ const PART = { href: 0, protocol: 1, username: 2, password: 3, host: 4, hostname
  * http(s) URLs that parse to themselves: a lower-case host whose labels start with letters and have no "xn--", or a plain IPv4 address,
  * a port without leading zero, a path without dot segments or percent signs, a plain query. Whatever is outside this grammar goes to the host.
  */
-const NORMAL = /^(https?):\/\/([a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|(?![.0-9]))){4})(?::([1-9][0-9]{0,3}))?((?:\/[A-Za-z0-9_~!$&()*+,;=:@-][A-Za-z0-9_~!$&()*+,;=:@.-]*)+\/?|\/)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?$/;
+const NORMAL = /^(https?):\/\/([a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|(?![.0-9]))){4})(?::([1-9][0-9]{0,4}))?((?:\/[A-Za-z0-9_~!$&()*+,;=:@-][A-Za-z0-9_~!$&()*+,;=:@.-]*)+\/?|\/)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?$/;
 
 function parseParts(url: string, base: string | undefined): string[] | undefined {
   if (base === undefined) {
@@ -21,7 +21,7 @@ function parseParts(url: string, base: string | undefined): string[] | undefined
     if (m !== null) {
       const [, scheme, hostname, port, pathname, search] = m as [string, string, string, string | undefined, string, string | undefined];
       const isDefault = port !== undefined && (scheme === 'http' ? port === '80' : port === '443');
-      if (!isDefault && StringPrototypeIndexOf(hostname, 'xn--') < 0) {
+      if (!isDefault && (port === undefined || NativeNumber(port) <= 65_535) && StringPrototypeIndexOf(hostname, 'xn--') < 0) {
         const host = port === undefined ? hostname : `${hostname}:${port}`;
         return [url, `${scheme}:`, '', '', host, hostname, port ?? '', pathname, search ?? '', '', `${scheme}://${host}`];
       }

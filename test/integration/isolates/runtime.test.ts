@@ -70,7 +70,7 @@ describe('URL', () => {
     'http://1.2.3/', 'http://0x7f.1/', 'http://a.test?x', 'http://a.test/?', 'http://ü.test/', 'http://xn--a.test/', 'http://user:pw@a.test/', 'http://a..test/', 'http://-a.test/', 'http://a.test/p;x=1,2/q@r',
     'http://a.test//b', 'http://a.test/.b', 'http://a.test/b.', "http://a.test/?a='b'", 'http://a.test/?%zz', 'file:///etc', 'data:text/plain,x', 'http://[::1]:80/', 'http://a.test:99999/', 'http://a.test:00080/',
     'nonsense', '', 'http://', 'http://a.1/', 'http://a.test/x?y=%20z', 'http://a.test/~x/!$&()*+,;=:@-_', 'http://a_b.test/',
-    'http://127.0.0.1:8080/x', 'http://127.0.0.1/', 'http://127.0.0.01/', 'http://256.0.0.1/', 'http://1.2.3.4.5/', 'http://1.2.3.4.a/', 'http://1.2.3.4x/', 'http://1.2.3.4./', 'http://0.0.0.0:80/',
+    'http://127.0.0.1:8080/x', 'http://127.0.0.1/', 'http://127.0.0.01/', 'http://256.0.0.1/', 'http://1.2.3.4.5/', 'http://1.2.3.4.a/', 'http://1.2.3.4x/', 'http://1.2.3.4./', 'http://0.0.0.0:80/', 'http://a.test:65535/', 'http://a.test:65536/', 'http://a.test:18090/x?y',
   ];
   test('every component is what the standard says, near and far from the fast path', async () => {
     const keys = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'] as const;

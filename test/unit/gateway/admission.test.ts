@@ -176,9 +176,9 @@ describe('the choice of a host', () => {
     const home = hosts.choose(gate, null);
     const other = home === a ? b : a;
     if (home === undefined) throw new Error('no home');
-    Object.assign(home, { inFlight: 200, aheadUs: 2_000 });
+    Object.assign(home, { inFlight: 200, aheadUs: 5_000 });
     expect(hosts.choose(gate, null)).toBe(home);
-    Object.assign(home, { inFlight: 1, aheadUs: 2_001 });
+    Object.assign(home, { inFlight: 1, aheadUs: 5_001 });
     expect(hosts.choose(gate, null)).toBe(other);
     Object.assign(home, { inFlight: 0, aheadUs: 0 });
     expect(hosts.choose(gate, home)).toBe(other);
