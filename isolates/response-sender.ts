@@ -6,12 +6,10 @@ import { IncomingBody, collect } from './bodies/incoming-body.ts';
 import { OutgoingBody, pipe } from './bodies/outgoing-body.ts';
 import type { HostServices } from './host-services.ts';
 import type { GivenResponse, Invocation } from './invocation.ts';
-import { BODY_KIND } from './runtime/abi.ts';
+import { BODY_KIND, MAX_HEAD_CHARACTERS } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 
-/** Response head of a function, characters. */
-const MAX_HEAD_CHARACTERS = 65_536;
 const NOBODY = { grant: (): void => {}, abandon: (): void => {} };
 
 class ResponseSink implements Sink {

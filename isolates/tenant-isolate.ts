@@ -96,13 +96,12 @@ export class TenantIsolate {
   invoke(invocation: Invocation): void {
     this.#admit(invocation);
     if (invocation.requestBody !== null) invocation.bodyHandle = this.addBody(invocation.requestBody, invocation);
-    this.enter(invocation, ENTER.invoke, invocation.id, invocation.head, invocation.bodyHandle, undefined);
+    this.enter(invocation, ENTER.invoke, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle);
   }
 
   #admit(invocation: Invocation): void {
-    if (this.#invocations.has(invocation.id)) return;
     this.#invocations.set(invocation.id, invocation);
-    this.lastUsedMs = performance.now();
+    this.lastUsedMs = this.#host.turns.nowMs;
   }
 
   /** Any later entry: a settled operation, a timer, an abort. Does nothing once the invocation or the isolate has ended. */
@@ -210,9 +209,9 @@ export class TenantIsolate {
         this.#clearTimer(Number(a));
         return undefined;
       case OP.url:
-        return parseUrl(String(a), b === undefined ? undefined : String(b));
+        return parseUrl(text(a), b === undefined ? undefined : text(b));
       case OP.urlSet:
-        return setUrlComponent(String(a), String(b), String(c));
+        return setUrlComponent(text(a), text(b), text(c));
       case OP.utf8Encode:
         return exact(textEncoder.encode(String(a)));
       case OP.utf8Decode:
@@ -411,7 +410,7 @@ export class TenantIsolate {
     }
     this.#invocations.delete(invocation.id);
     this.#host.ended(invocation);
-    this.lastUsedMs = performance.now();
+    this.lastUsedMs = this.#host.turns.nowMs;
   }
 
   // ---- the end of the isolate ----

@@ -14,6 +14,8 @@ export class Turns {
   readonly #atEnd: () => void;
   readonly #free: number[] = [];
   #nextSlot = 1;
+  /** `performance.now()` at the first entry of this turn, or of the last one that had any: exact enough for idle times. */
+  nowMs = performance.now();
   #inTurn = false;
   #turns = 0;
   /** Turns when the rest timer was started; -1: it is not running. */
@@ -48,6 +50,7 @@ export class Turns {
     }
     if (!this.#inTurn) {
       this.#inTurn = true;
+      this.nowMs = performance.now();
       setImmediate(this.#end);
     }
     this.#journal?.enter(invocation.slot, invocation.epoch, invocation.id);

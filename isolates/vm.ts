@@ -17,8 +17,9 @@ export class Vm {
   readonly #context: ivm.Context;
   readonly #platform: Platform;
   readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
-  /** Reused: an entry allocates no array. */
-  readonly #arguments: unknown[] = [0, 0, undefined, undefined, undefined];
+  // Reused: an entry allocates no array. Each argument that crosses costs, so most entries take the short one.
+  readonly #short: unknown[] = [0, 0, undefined];
+  readonly #long: unknown[] = [0, 0, undefined, undefined, undefined];
 
   /**
    * Makes isolate and context, from the platform snapshot when there is one.
@@ -58,14 +59,17 @@ export class Vm {
    * Throws when the isolate was disposed on the way, by the watchdog or by its memory limit.
    */
   enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): unknown {
-    const args = this.#arguments;
+    const args = b === undefined && c === undefined ? this.#short : this.#long;
     args[0] = kind;
     args[1] = id;
     args[2] = a;
-    args[3] = b instanceof ArrayBuffer ? new ivm.ExternalCopy(b, { transferOut: true }).copyInto({ release: true, transferIn: true }) : b;
-    args[4] = c;
+    if (args === this.#long) {
+      args[3] = b instanceof ArrayBuffer ? new ivm.ExternalCopy(b, { transferOut: true }).copyInto({ release: true, transferIn: true }) : b;
+      args[4] = c;
+    }
     const result: unknown = this.#enter.applySync(undefined, args as never[]);
-    args[2] = args[3] = args[4] = undefined;
+    args[2] = undefined;
+    if (args === this.#long) args[3] = args[4] = undefined;
     return result;
   }
 

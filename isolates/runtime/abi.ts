@@ -74,5 +74,14 @@ export const BODY_KIND = {
   sink: 4,
 } as const;
 
+/**
+ * Characters or bytes that cross at once at the most. What crosses is copied outside the isolate's memory limit, so larger things go in pieces,
+ * which the isolate pays for.
+ */
+export const MAX_CROSSING = 1_048_576;
+
+/** Head of a request or response on its way out, characters. */
+export const MAX_HEAD_CHARACTERS = 65_536;
+
 /** Largest random request of one call, bytes (Web Crypto, getRandomValues: 65,536). */
 export const MAX_RANDOM_BYTES = 65_536;

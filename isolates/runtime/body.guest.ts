@@ -1,10 +1,10 @@
 // Bodies of requests and responses (Fetch standard, section 2.2.5 and 5.3). What came from outside stays with the host, behind a handle, until it is read.
-import { BODY_KIND, OP } from './abi.ts';
-import { bytesOf, decodeUtf8, encodeUtf8 } from './encoding.guest.ts';
+import { BODY_KIND, MAX_CROSSING, OP } from './abi.ts';
+import { bytesOf, decodeUtf8, encodeUtf8, pieceEnd } from './encoding.guest.ts';
 import { nextId, op, opOrWait, expectSettlement } from './host.guest.ts';
 import {
   ArrayBufferIsView, ArrayBufferPrototypeSlice, JSONParse, NativeArrayBuffer, NativeError, NativeMap, NativeString, NativeTypeError, NativeUint8Array, MapPrototypeDelete, MapPrototypeGet,
-  MapPrototypeSet, TypedArrayBuffer, Uint8ArrayPrototypeSet, Uint8ArrayPrototypeSlice, WeakMapPrototypeGet, WeakMapPrototypeSet, exactBytes, typedArrayName,
+  MapPrototypeSet, StringPrototypeSlice, TypedArrayBuffer, TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSet, Uint8ArrayPrototypeSlice, WeakMapPrototypeGet, WeakMapPrototypeSet, exactBytes, typedArrayName,
 } from './primordials.guest.ts';
 import { describeThrown } from './errors.guest.ts';
 import { isReadableStream, loadStreams } from './streams.guest.ts';
@@ -198,47 +198,72 @@ export function cloneBody(state: BodyState): BodyState {
   return { kind: STREAM, value: theirs, used: false, stream: theirs };
 }
 
-/** A body on its way out: what crosses, and the sink that a stream is pumped into after the operation that names it. */
+/** Where a body's chunks come from. */
+interface ChunkSource {
+  getReader(): Pick<StreamReader, 'read' | 'cancel'>;
+}
+
+/** A body on its way out: what crosses, and the source that is pumped into its sink after the operation that names it. */
 export interface Outgoing {
   readonly kind: number;
   readonly value: unknown;
-  readonly sink: ReadableStreamLike | null;
+  readonly source: ChunkSource | null;
+}
+
+const PIECE = 65_536;
+
+/** A large text or array as a source of pieces: it must not cross at once. */
+function inPieces(value: string | Uint8Array): ChunkSource {
+  let at = 0;
+  const next = (): { done: boolean; value?: unknown } => {
+    if (at >= value.length) return { done: true };
+    const from = at;
+    at = typeof value === 'string' ? pieceEnd(value, at, PIECE) : at + PIECE;
+    return { done: false, value: typeof value === 'string' ? encodeUtf8(StringPrototypeSlice(value, from, at)) : Uint8ArrayPrototypeSlice(value, from, at) };
+  };
+  return { getReader: () => ({ read: async () => next(), cancel: async () => {} }) };
 }
 
 export function sendBody(state: BodyState): Outgoing {
   use(state);
   switch (state.kind) {
     case BODY_KIND.none:
-    case BODY_KIND.text:
     case BODY_KIND.handle:
-      return { kind: state.kind, value: state.value, sink: null };
-    case BODY_KIND.bytes:
-      return { kind: BODY_KIND.bytes, value: exactBytes(state.value as Uint8Array), sink: null };
+      return { kind: state.kind, value: state.value, source: null };
+    case BODY_KIND.text:
+    case BODY_KIND.bytes: {
+      const value = state.value as string | Uint8Array;
+      if (value.length > MAX_CROSSING) return { kind: BODY_KIND.sink, value: nextId(), source: inPieces(value) };
+      return { kind: state.kind, value: typeof value === 'string' ? value : exactBytes(value), source: null };
+    }
     default:
-      return { kind: BODY_KIND.sink, value: nextId(), sink: state.stream };
+      return { kind: BODY_KIND.sink, value: nextId(), source: state.stream };
   }
 }
 
 interface Sink {
-  readonly reader: StreamReader;
+  readonly reader: Pick<StreamReader, 'read' | 'cancel'>;
 }
 
 const sinks = new NativeMap<number, Sink>();
 const DRAIN_BIT = 0.5;
 
-/** Moves a stream into a sink of the host, chunk by chunk, at the pace of its reader. */
-export async function pump(id: number, stream: ReadableStreamLike): Promise<void> {
-  let reader: StreamReader | undefined;
+/** Moves a source into a sink of the host, chunk by chunk, at the pace of its reader. */
+export async function pump(id: number, source: ChunkSource): Promise<void> {
+  let reader: Sink['reader'] | undefined;
   try {
-    reader = stream.getReader();
+    reader = source.getReader();
     MapPrototypeSet(sinks, id, { reader });
     for (;;) {
       const { done, value } = await reader.read();
       if (MapPrototypeGet(sinks, id) === undefined) return;
       if (done) break;
       const bytes = chunkBytes(value);
-      if (bytes.length > 0 && op(OP.sinkWrite, id, exactBytes(bytes)) !== 1) await expectSettlement(id + DRAIN_BIT);
-      if (MapPrototypeGet(sinks, id) === undefined) return;
+      for (let at = 0; at < bytes.length; at += MAX_CROSSING) {
+        const piece = bytes.length <= MAX_CROSSING ? bytes : TypedArrayPrototypeSubarray(bytes, at, at + MAX_CROSSING);
+        if (op(OP.sinkWrite, id, exactBytes(piece)) !== 1) await expectSettlement(id + DRAIN_BIT);
+        if (MapPrototypeGet(sinks, id) === undefined) return;
+      }
     }
     MapPrototypeDelete(sinks, id);
     op(OP.sinkEnd, id);

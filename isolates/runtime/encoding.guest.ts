@@ -1,9 +1,10 @@
 // TextEncoder, TextDecoder (UTF-8 and UTF-16 so far), atob, btoa. Bulk work is the host's; short ASCII stays here.
-import { OP } from './abi.ts';
+import { MAX_CROSSING, OP } from './abi.ts';
 import { DOMException } from './errors.guest.ts';
 import { op } from './host.guest.ts';
 import {
-  ArrayBufferIsView, NativeArrayBuffer, NativeString, NativeTypeError, NativeUint8Array, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeToLowerCase, exactBytes, viewBytes,
+  ArrayBufferIsView, NativeArrayBuffer, NativeString, NativeTypeError, NativeUint8Array, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice, StringPrototypeToLowerCase,
+  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSet, exactBytes, viewBytes,
 } from './primordials.guest.ts';
 
 const { fromCharCode } = String;
@@ -21,7 +22,31 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
     }
     if (i === text.length) return bytes;
   }
-  return new NativeUint8Array(op(OP.utf8Encode, text) as ArrayBuffer);
+  if (text.length <= MAX_CROSSING) return new NativeUint8Array(op(OP.utf8Encode, text) as ArrayBuffer);
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  for (let at = 0; at < text.length; ) {
+    const end = pieceEnd(text, at, MAX_CROSSING);
+    const piece = new NativeUint8Array(op(OP.utf8Encode, StringPrototypeSlice(text, at, end)) as ArrayBuffer);
+    pieces[pieces.length] = piece;
+    total += piece.length;
+    at = end;
+  }
+  const all = new NativeUint8Array(total);
+  let at = 0;
+  for (let i = 0; i < pieces.length; i++) {
+    Uint8ArrayPrototypeSet(all, pieces[i] as Uint8Array, at);
+    at += (pieces[i] as Uint8Array).length;
+  }
+  return all;
+}
+
+/** End of a piece of at most `size` units from `at` on that splits no surrogate pair. */
+export function pieceEnd(text: string, at: number, size: number): number {
+  const end = at + size;
+  if (end >= text.length) return text.length;
+  const last = StringPrototypeCharCodeAt(text, end - 1);
+  return last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }
 
 /** Text of UTF-8 bytes without a byte order mark, malformed sequences replaced. */
@@ -36,7 +61,16 @@ export function decodeUtf8(bytes: Uint8Array): string {
     }
     if (i === bytes.length) return text;
   }
-  return op(OP.utf8Decode, exactBytes(bytes)) as string;
+  if (bytes.length <= MAX_CROSSING) return op(OP.utf8Decode, exactBytes(bytes)) as string;
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const piece = TypedArrayPrototypeSubarray(bytes, at, at + MAX_CROSSING);
+    // A sequence that the cut would split begins the next piece; where the bytes are no UTF-8 at all, any cut does.
+    const whole = at + piece.length < bytes.length ? completeUtf8(piece) : piece.length;
+    text += op(OP.utf8Decode, exactBytes(TypedArrayPrototypeSubarray(piece, 0, whole))) as string;
+    at += whole;
+  }
+  return text;
 }
 
 export function bytesOf(source: unknown): Uint8Array {

@@ -1,10 +1,10 @@
 // fetch: a request to the host, which asks the sidecar; the response's body stays outside until it is read.
-import { OP } from './abi.ts';
+import { MAX_HEAD_CHARACTERS, OP } from './abi.ts';
 import { pump, sendBody } from './body.guest.ts';
 import { onAbort } from './events.guest.ts';
 import { serialiseHeaders } from './headers.guest.ts';
 import { expectSettlement, forgetSettlement, nextId, op } from './host.guest.ts';
-import { StringPrototypeIndexOf, StringPrototypeSlice, deferred } from './primordials.guest.ts';
+import { NativeTypeError, StringPrototypeIndexOf, StringPrototypeSlice, deferred } from './primordials.guest.ts';
 import { Request, requestParts } from './request.guest.ts';
 import type { RequestInit } from './request.guest.ts';
 import { fetchedResponse } from './response.guest.ts';
@@ -15,12 +15,14 @@ export async function fetch(input: unknown, init?: RequestInit): Promise<Respons
   const request = new Request(input, init);
   const { body, signal } = requestParts(request);
   if (signal?.aborted === true) throw signal.reason;
+  const fields = serialiseHeaders(request.headers);
+  const head = `${request.method}\n${request.url}\n${request.redirect}${fields === '' ? '' : `\n${fields}`}`;
+  if (head.length > MAX_HEAD_CHARACTERS) throw new NativeTypeError('the headers of the request are too large');
   const out = sendBody(body);
   const id = nextId();
-  const head = serialiseHeaders(request.headers);
   const settled = expectSettlement(id);
-  op(OP.fetch, id, `${request.method}\n${request.url}\n${request.redirect}${head === '' ? '' : `\n${head}`}`, out.kind, out.value);
-  if (out.sink !== null) void pump(out.value as number, out.sink);
+  op(OP.fetch, id, head, out.kind, out.value);
+  if (out.source !== null) void pump(out.value as number, out.source);
   return toResponse(signal === undefined ? await settled : await abortable(settled, signal, id));
 }
 

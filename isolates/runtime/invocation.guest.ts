@@ -1,5 +1,5 @@
 // One invocation inside the isolate: call the handler, hand its response to the host, keep waitUntil work.
-import { OP } from './abi.ts';
+import { MAX_HEAD_CHARACTERS, OP } from './abi.ts';
 import { pump, sendBody } from './body.guest.ts';
 import { DOMException, describeThrown } from './errors.guest.ts';
 import { serialiseHeaders } from './headers.guest.ts';
@@ -102,6 +102,11 @@ function respond(id: number, ctx: ExecutionContext, result: unknown): void {
     refuse(id, ctx, 'the handler returned Response.error()');
     return;
   }
+  const fields = headers === undefined ? headText : serialiseHeaders(headers);
+  if (fields.length > MAX_HEAD_CHARACTERS) {
+    refuse(id, ctx, 'the headers of the response are too large');
+    return;
+  }
   let out;
   try {
     out = sendBody(body);
@@ -109,8 +114,8 @@ function respond(id: number, ctx: ExecutionContext, result: unknown): void {
     refuse(id, ctx, 'the body of the response has already been read');
     return;
   }
-  op(OP.respond, id, status, headers === undefined ? headText : serialiseHeaders(headers), out.kind, out.value, responded(ctx) ? 1 : 0);
-  if (out.sink !== null) void pump(out.value as number, out.sink);
+  op(OP.respond, id, status, fields, out.kind, out.value, responded(ctx) ? 1 : 0);
+  if (out.source !== null) void pump(out.value as number, out.source);
 }
 
 function refuse(id: number, ctx: ExecutionContext, why: string): void {

@@ -16,7 +16,7 @@ let env: unknown;
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
   switch (kind) {
     case ENTER.invoke:
-      invoke(handler as Handler, env, id, a as string, b as number);
+      invoke(handler as Handler, env, id, a as string, b === undefined ? 0 : (b as number));
       return undefined;
     case ENTER.settle:
       settle(id, a === 1, b, c);

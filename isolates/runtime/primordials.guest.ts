@@ -28,6 +28,7 @@ export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set as (this: W
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
 export const Uint8ArrayPrototypeSet = uncurryThis(Uint8Array.prototype.set as (this: Uint8Array, from: ArrayLike<number>, at?: number) => void);
 export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice as (this: Uint8Array, from?: number, to?: number) => Uint8Array<ArrayBuffer>);
+export const TypedArrayPrototypeSubarray = uncurryThis(Uint8Array.prototype.subarray as (this: Uint8Array, from?: number, to?: number) => Uint8Array);
 export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
 export const ArrayBufferIsView = ArrayBuffer.isView;
 export const JSONParse = JSON.parse;

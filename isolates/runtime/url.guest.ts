@@ -1,5 +1,6 @@
 // URL and URLSearchParams (URL standard). Parsing is the host's, which is native and far faster; a common, already normal form is read here.
-import { OP } from './abi.ts';
+import { MAX_CROSSING, OP } from './abi.ts';
+import { decodeUtf8, encodeUtf8 } from './encoding.guest.ts';
 import { hostError, op } from './host.guest.ts';
 import {
   ArrayPrototypeJoin, ArrayPrototypeSort, ArrayPrototypeSplice, NativeNumber, NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
@@ -16,6 +17,8 @@ const PART = { href: 0, protocol: 1, username: 2, password: 3, host: 4, hostname
 const NORMAL = /^(https?):\/\/([a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|(?![.0-9]))){4})(?::([1-9][0-9]{0,4}))?((?:\/[A-Za-z0-9_~!$&()*+,;=:@-][A-Za-z0-9_~!$&()*+,;=:@.-]*)+\/?|\/)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?$/;
 
 function parseParts(url: string, base: string | undefined): string[] | undefined {
+  // No address of this size means anything to anyone; the standard sets no bound.
+  if (url.length > MAX_CROSSING || (base !== undefined && base.length > MAX_CROSSING)) return undefined;
   if (base === undefined) {
     const m = RegExpPrototypeExec(NORMAL, url) as (string | undefined)[] | null;
     if (m !== null) {
@@ -64,7 +67,9 @@ export class URL {
   }
 
   #set(name: string, value: unknown): void {
-    const parts = op(OP.urlSet, this.#part(PART.href), name, NativeString(value)) as string;
+    const text = NativeString(value);
+    if (text.length > MAX_CROSSING) throw new NativeTypeError('the value is too long for an address');
+    const parts = op(OP.urlSet, this.#part(PART.href), name, text) as string;
     if (parts === '') {
       if (name === 'href') throw new NativeTypeError('Invalid URL');
       return;
@@ -99,7 +104,7 @@ export class URL {
     if (this.#query === null) {
       this.#query = new URLSearchParams(this.#part(PART.search));
       attachQuery(this.#query, (text) => {
-        const parts = op(OP.urlSet, this.#part(PART.href), 'search', text) as string;
+        const parts = text.length > MAX_CROSSING ? '' : (op(OP.urlSet, this.#part(PART.href), 'search', text) as string);
         if (parts !== '') this.#parts = StringPrototypeSplit(parts, '\n');
       });
     }
@@ -137,7 +142,7 @@ function hexValue(code: number): number {
 
 /** The slow way for sequences that are not UTF-8: bytes, decoded by the host. */
 function decodeBytes(text: string): string {
-  const utf8 = new Uint8Array(op(OP.utf8Encode, text) as ArrayBuffer);
+  const utf8 = encodeUtf8(text);
   const out: number[] = [];
   for (let i = 0; i < utf8.length; i++) {
     const byte = utf8[i] as number;
@@ -150,7 +155,7 @@ function decodeBytes(text: string): string {
       i += 2;
     }
   }
-  return op(OP.utf8Decode, new Uint8Array(out)) as string;
+  return decodeUtf8(new Uint8Array(out));
 }
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
