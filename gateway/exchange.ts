@@ -406,7 +406,10 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   /** The host's final frame has come, or never will. */
   #hostDone(): void {
     if (this.phase === PHASE.over) return;
-    if (this.#cpuUs >= 0) this.#figures().cpu(this.#cpuUs);
+    if (this.#cpuUs >= 0) {
+      this.#figures().cpu(this.#cpuUs);
+      this.route.gate.used(this.#cpuUs);
+    }
     this.link?.release(this);
     this.#dispatcher.leave(this);
   }
