@@ -30,27 +30,32 @@ export function formatTraceparent(context: TraceContext): string {
   return `00-${context.traceId}-${context.spanId}-${(context.flags & 0xff).toString(16).padStart(2, '0')}`;
 }
 
-// Random ids are drawn from a block: one system call for 512 spans instead of one each.
-const pool = Buffer.alloc(8 * 512);
-let used = pool.length;
+// Random ids are drawn from a block: one system call for hundreds of spans instead of one each.
+const BLOCK_BYTES = 8 * 510;
+const block = Buffer.alloc(BLOCK_BYTES);
+let used = BLOCK_BYTES;
 
-function hex8(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
+/** `bytes` (8 or 24) random bytes in hex. */
+function randomHex(bytes: number): string {
+  if (used + bytes > BLOCK_BYTES) {
+    randomFillSync(block);
     used = 0;
   }
-  used += 8;
-  const id = pool.toString('hex', used - 8, used);
-  return id === ZERO_SPAN ? hex8() : id;
+  used += bytes;
+  return block.toString('hex', used - bytes, used);
 }
 
 export function newSpanId(): string {
-  return hex8();
+  const id = randomHex(8);
+  return id === ZERO_SPAN ? newSpanId() : id;
 }
 
 /** The `traceparent` of a new span: a child of `parent` when that is valid, else the root of a new sampled trace. */
 export function childTraceparent(parent: string): string {
   const context = parent === '' ? undefined : parseTraceparent(parent);
-  if (context === undefined) return `00-${hex8()}${hex8()}-${hex8()}-01`;
-  return formatTraceparent({ traceId: context.traceId, spanId: hex8(), flags: context.flags });
+  if (context !== undefined) return formatTraceparent({ traceId: context.traceId, spanId: newSpanId(), flags: context.flags });
+  const ids = randomHex(24);
+  // Zero ids are invalid, and so unlikely that a second try is all they need.
+  if (ids.startsWith(ZERO_TRACE) || ids.endsWith(ZERO_SPAN)) return childTraceparent('');
+  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`;
 }
