@@ -37,6 +37,9 @@ export interface GatewayOptions {
 
 const FIGURES_MS = 500;
 
+/** About nine small invocations: a loop turn over many client sockets is long, and the host can begin meanwhile. */
+const EAGER_BYTES = 4_096;
+
 export class Gateway {
   readonly epoch: number;
   readonly #options: GatewayOptions;
@@ -86,7 +89,7 @@ export class Gateway {
     this.#loadFile();
     this.#peers = await listenPeers(
       gatewaySocket,
-      { self: this.#identity, accepts: ['host'] },
+      { self: this.#identity, accepts: ['host'], eagerBytes: EAGER_BYTES },
       {
         onOpen: (connection) => this.#hostOpened(connection),
         onFrame: (frame, connection) => {

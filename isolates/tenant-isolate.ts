@@ -20,6 +20,8 @@ export const STARTUP_CPU_MS = 1_000;
 const MAX_TIMERS = 10_000;
 /** Smallest budget of an entry: an invocation that has a hair left may still fail properly. */
 const MIN_BUDGET_US = 500;
+/** Answers of a turn wait no longer than this for the ones behind them. */
+const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
 
 const textEncoder = new TextEncoder();
@@ -142,6 +144,10 @@ export class TenantIsolate {
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
     else if (threw) this.#end('broken', owner, 0, thrown);
     else this.#afterEntry(owner);
+    if (watch.endedMs - turns.flushedMs > FLUSH_AFTER_MS) {
+      turns.flushedMs = watch.endedMs;
+      owner.connection.flush();
+    }
     return result;
   }
 

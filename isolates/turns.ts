@@ -16,6 +16,8 @@ export class Turns {
   #nextSlot = 1;
   /** `performance.now()` at the first entry of this turn, or of the last one that had any: exact enough for idle times. */
   nowMs = performance.now();
+  /** When answers of this turn were last handed to the kernel. */
+  flushedMs = 0;
   #inTurn = false;
   #turns = 0;
   /** Turns when the rest timer was started; -1: it is not running. */
@@ -50,7 +52,7 @@ export class Turns {
     }
     if (!this.#inTurn) {
       this.#inTurn = true;
-      this.nowMs = performance.now();
+      this.nowMs = this.flushedMs = performance.now();
       setImmediate(this.#end);
     }
     this.#journal?.enter(invocation.slot, invocation.epoch, invocation.id);

@@ -35,12 +35,11 @@ export interface ConnectionOptions {
   readonly helloMs?: number;
   /** A ping this often, milliseconds; 0: none. Default 0: on one machine a dead peer closes its socket. */
   readonly pingMs?: number;
+  /** So much is handed to the kernel before the loop turn ends: the peer begins on another core while this one goes on. Default: all waits for the end. */
+  readonly eagerBytes?: number;
 }
 
 const HELLO_MS = 5_000;
-
-/** So much is handed to the kernel before the turn ends: the peer begins on another core while this one goes on. */
-const EAGER_BYTES = 4_096;
 
 /** Owns its socket. Frames sent before `onOpen` are kept and follow the hello. */
 export class FrameConnection {
@@ -50,6 +49,7 @@ export class FrameConnection {
   readonly #reader = new FrameReader();
   readonly #writer: FrameWriter;
   readonly #helloTimer: NodeJS.Timeout;
+  readonly #eagerBytes: number;
   #pingTimer: NodeJS.Timeout | undefined;
   #unanswered = 0;
   #peer: Peer | undefined;
@@ -64,6 +64,7 @@ export class FrameConnection {
   constructor(socket: Socket, options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.#socket = socket;
     this.#options = options;
+    this.#eagerBytes = options.eagerBytes ?? Number.POSITIVE_INFINITY;
     this.#handlers = handlers;
     this.#writer = new FrameWriter((bytes) => socket.write(bytes));
     this.#helloTimer = setTimeout(() => this.destroy(new PlatformError('protocol_violation', { why: 'no hello in time' })), options.helloMs ?? HELLO_MS);
@@ -99,7 +100,7 @@ export class FrameConnection {
   send(frame: Frame): void {
     if (this.#closed) return;
     this.#writer.add(frame);
-    if (this.#writer.pendingBytes >= EAGER_BYTES) {
+    if (this.#writer.pendingBytes >= this.#eagerBytes) {
       this.#writer.flush();
       return;
     }

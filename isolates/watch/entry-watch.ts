@@ -25,6 +25,8 @@ export class EntryWatch {
   #turnCpuUs = 0;
   #turnMs = 0;
   readonly #cost = { cpuUs: 0, killed: false };
+  /** `performance.now()` at the end of the last entry. */
+  endedMs = 0;
 
   /** @param beatFd  descriptor of the journal file, for the heartbeat; -1 for none */
   constructor(beatFd: number) {
@@ -74,7 +76,8 @@ export class EntryWatch {
 
   /** Right after it. The object is reused by the next entry. */
   end(): EntryCost {
-    const wallUs = (performance.now() - this.#startedMs) * 1_000;
+    this.endedMs = performance.now();
+    const wallUs = (this.endedMs - this.#startedMs) * 1_000;
     const cost = this.#cost;
     cost.killed = Atomics.compareExchange(this.#words, WORD.entry, this.#entry, 0) !== this.#entry;
     if (cost.killed) Atomics.store(this.#words, WORD.entry, 0);

@@ -121,21 +121,25 @@ describe('frames', () => {
     expect(there.frames.map((f) => f[1])).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('of one loop turn go out in few writes, the first before the turn ends', async () => {
+  it.each([
+    ['one write', undefined, 1],
+    ['few writes, the first before the turn ends', 1_024, 5],
+  ] as const)('of one loop turn go out in %s', async (_what, eagerBytes, mostWrites) => {
     const path = usePath();
     const chunks: number[] = [];
     const server = createServer((socket) => socket.on('data', (chunk: Buffer) => chunks.push(chunk.length)));
     await new Promise<void>((resolve) => server.listen(path, resolve));
     onTestFinished(() => void server.close());
-    const here = useConnection(path);
+    const here = useConnection(path, eagerBytes === undefined ? {} : { eagerBytes });
     await until(() => chunks.length === 1);
     for (let i = 1; i <= 500; i++) here.connection.send([FRAME.end, i]);
-    await until(() => chunks.length > 1);
-    // 500 frames of 8 bytes: what fills a batch leaves at once, the rest with the turn.
-    expect(here.connection.backlogBytes).toBeLessThan(4_096);
-    await until(() => chunks.slice(1).reduce((sum, n) => sum + n, 0) >= 500 * 8);
-    expect(chunks.length - 1).toBeLessThanOrEqual(3);
+    const waiting = here.connection.backlogBytes;
+    if (eagerBytes === undefined) expect(waiting).toBeGreaterThan(3_000);
+    else expect(waiting).toBeLessThan(3_000);
+    await until(() => chunks.slice(1).reduce((sum, n) => sum + n, 0) >= 500 * 7);
+    expect(chunks.length - 1).toBeLessThanOrEqual(mostWrites);
   });
+
 
   it('are handed over at once by flush', async () => {
     const there = await useListener();
