@@ -2,14 +2,14 @@
 import type { Logger } from '../core/log/index.ts';
 import type { Invocation } from './invocation.ts';
 import type { LogSink } from './log-sink.ts';
-import type { Platform } from './platform/load.ts';
 import type { SidecarClient } from './sidecar-client.ts';
+import type { SpareVms } from './spare-vms.ts';
 import type { EndReason, TenantIsolate } from './tenant-isolate.ts';
 import type { Turns } from './turns.ts';
 import type { EntryWatch } from './watch/entry-watch.ts';
 
 export interface HostServices {
-  readonly platform: Platform;
+  readonly spares: SpareVms;
   readonly watch: EntryWatch;
   readonly turns: Turns;
   readonly logs: LogSink;

@@ -12,6 +12,7 @@ import { LINGER_MS } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
 import { SidecarClient } from './sidecar-client.ts';
+import { SpareVms } from './spare-vms.ts';
 import { Turns } from './turns.ts';
 import { EntryWatch } from './watch/entry-watch.ts';
 
@@ -37,9 +38,10 @@ export class Host {
     this.#control = new ReconnectingPeer(boot.sockets.control, { self, accepts: ['control'] }, { onOpen: () => {}, onFrame: () => {}, onClose: () => {} });
     this.#logs = new LogSink(this.#control);
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
-    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn());
+    const spares = new SpareVms(platform);
+    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
     const services: HostServices = {
-      platform,
+      spares,
       watch,
       turns: this.#turns,
       logs: this.#logs,

@@ -12,7 +12,7 @@ import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import { parseUrl, setUrlComponent } from './url-operations.ts';
 import type { LoadedVersion } from './version-files.ts';
-import { Vm } from './vm.ts';
+import type { Vm } from './vm.ts';
 
 /** CPU time that evaluating a module may take; apart from any invocation's budget. */
 export const STARTUP_CPU_MS = 1_000;
@@ -56,7 +56,8 @@ export class TenantIsolate {
   constructor(state: TargetState, host: HostServices) {
     this.state = state;
     this.#host = host;
-    this.#vm = new Vm(host.platform, state.target.memoryMb, (code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
+    this.#vm = host.spares.take(state.target.memoryMb);
+    this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
     this.#calls = new OutgoingCalls(this, host);
     this.#sender = new ResponseSender(this, host);

@@ -12,6 +12,7 @@ const REST_MS = 1;
 export class Turns {
   readonly #journal: JournalWriter | null;
   readonly #atEnd: () => void;
+  readonly #atRestDo: () => boolean;
   readonly #free: number[] = [];
   #nextSlot = 1;
   /** `performance.now()` at the first entry of this turn, or of the last one that had any: exact enough for idle times. */
@@ -32,15 +33,22 @@ export class Turns {
     if (this.#turnsAtTimer === this.#turns && !this.#inTurn) {
       this.#turnsAtTimer = -1;
       this.#journal?.idle();
+      if (this.#atRestDo()) this.#startTimer();
     } else {
       this.#startTimer();
     }
   };
 
-  /** @param journal  null: no supervisor reads it. @param atEnd  runs after the last entry of each turn */
-  constructor(journal: JournalWriter | null, atEnd: () => void) {
+  /**
+   * @param journal  null: no supervisor reads it
+   * @param atEnd  runs after the last entry of each turn
+   * @param atRest  runs when nothing has been entered for a moment: work that can wait. Returns whether it wants to go on
+   */
+  constructor(journal: JournalWriter | null, atEnd: () => void, atRest: () => boolean) {
     this.#journal = journal;
     this.#atEnd = atEnd;
+    this.#atRestDo = atRest;
+    this.#startTimer();
   }
 
   /** Right before an entry. @returns false when the host has no place for another invocation */
@@ -60,7 +68,6 @@ export class Turns {
   }
 
   #startTimer(): void {
-    if (this.#journal === null) return;
     this.#turnsAtTimer = this.#turns;
     setTimeout(this.#atRest, REST_MS);
   }

@@ -11,12 +11,15 @@ export type IsolateHandle = ivm.Isolate;
 const BIND = '__thimble_bind';
 const RUNTIME_FILE = 'thimble:runtime';
 
-/** A tenant's isolate with one context, bound to one operation callback. Lives until `dispose` or until a limit kills it. */
+/** An isolate with one context, for one tenant's function or still nobody's. Lives until `dispose` or until a limit kills it. */
 export class Vm {
   readonly #isolate: ivm.Isolate;
   readonly #context: ivm.Context;
   readonly #platform: Platform;
   readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
+  #operation: Operation = () => {
+    throw new TypeError('the isolate has no owner');
+  };
   // Reused: an entry allocates no array. Each argument that crosses costs, so most entries take the short one.
   readonly #short: unknown[] = [0, 0, undefined];
   readonly #long: unknown[] = [0, 0, undefined, undefined, undefined];
@@ -26,7 +29,7 @@ export class Vm {
    *
    * @param memoryMb  V8's limit; 8 at least
    */
-  constructor(platform: Platform, memoryMb: number, operation: Operation) {
+  constructor(platform: Platform, memoryMb: number) {
     this.#platform = platform;
     this.#isolate = new ivm.Isolate(platform.snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot: platform.snapshot as ivm.ExternalCopy<ArrayBuffer> });
     this.#context = this.#isolate.createContextSync();
@@ -34,8 +37,13 @@ export class Vm {
       this.#isolate.compileScriptSync(platform.runtime, { filename: RUNTIME_FILE }).runSync(this.#context);
     }
     const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown) => unknown>;
-    this.#enter = bind.applySync(undefined, [new ivm.Callback(operation as (...args: unknown[]) => unknown)], { result: { reference: true } }) as never;
+    this.#enter = bind.applySync(undefined, [new ivm.Callback((code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => this.#operation(code, a, b, c, d, e, f))], { result: { reference: true } }) as never;
     bind.release();
+  }
+
+  /** Who answers its operations. Once, before anything is entered. */
+  attach(operation: Operation): void {
+    this.#operation = operation;
   }
 
   get handle(): IsolateHandle {
