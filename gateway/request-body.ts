@@ -1,4 +1,5 @@
 // The body of one request on its way to a host: gathered whole while it is small, else passed on chunk by chunk under credits.
+import { PlatformError } from '../core/errors/index.ts';
 import { INLINE_BODY_BYTES, MAX_DATA_BYTES, SendWindow } from '../core/protocol/index.ts';
 import type { Client } from './client.ts';
 
@@ -84,9 +85,15 @@ export class RequestBody {
     this.#sink = null;
   }
 
-  /** The host has consumed `bytes`. */
+  /**
+   * The host has consumed `bytes`.
+   *
+   * @throws protocol_violation  it grants more than it was sent: the body would pile up on the way to it
+   */
   grant(bytes: number): void {
-    if (this.#window.grant(bytes)) this.#flush();
+    const opened = this.#window.grant(bytes);
+    if (this.#window.overgranted) throw new PlatformError('protocol_violation', { why: 'more credit than was spent' });
+    if (opened) this.#flush();
   }
 
   /** Nobody wants the rest: it is read and dropped, so that the connection stays usable. */

@@ -15,6 +15,9 @@ const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
 const QUIET = '--disable-warning=ExperimentalWarning';
 
+/** libuv looks names up on half of its pool: with the default of four threads, two slow names of one tenant would hold up everybody's. */
+const NAME_LOOKUPS = { UV_THREADPOOL_SIZE: '16' };
+
 /** isolated-vm must not share Node's own startup snapshot (its README, Node 20 and later). */
 export const ISOLATE_FLAGS = ['--no-node-snapshot', QUIET] as const;
 
@@ -48,11 +51,13 @@ export function planNode(facts: NodeFacts): NodePlan {
   const environment = childEnvironment(facts.environment);
   const tierKeys = Object.fromEntries(TIERS.map((tier) => [tier, deriveTierKey(facts.nodeKey, tier).toString('base64')]));
   const base = (name: string): { name: string; logLevel: string; dataFolder: string; sockets: SocketPaths } => ({ name, logLevel: settings.logLevel, dataFolder: settings.dataFolder, sockets });
-  const command = (part: string, nodeFlags: readonly string[] = [QUIET]): Command => ({ nodeFlags, entry: programPath(`${part}/main`), args: [], environment });
+  const command = (part: string, nodeFlags: readonly string[] = [QUIET], more: Readonly<Record<string, string>> = {}): Command => ({
+    nodeFlags, entry: programPath(`${part}/main`), args: [], environment: { ...environment, ...more },
+  });
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
-    sidecar: plan({ ...base('sidecar'), kind: 'sidecar', egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar')),
+    sidecar: plan({ ...base('sidecar'), kind: 'sidecar', egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
     gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies }, command('gateway')),
     hosts: (platformFolder) =>
       TIERS.flatMap((tier) =>

@@ -2,10 +2,10 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { STREAM_WINDOW_BYTES } from '../../../core/protocol/index.ts';
+import { FRAME, STREAM_WINDOW_BYTES } from '../../../core/protocol/index.ts';
 import { FakeHost, routeFunction } from '../../support/gateway-fakes.ts';
 import type { FakeInvocation } from '../../support/gateway-fakes.ts';
-import { call, freePort, openSocket, sleep, until, useGateway, useGatewayProcess } from '../../support/gateway-stand.ts';
+import { call, freePort, openSocket, problemCode, sleep, until, useGateway, useGatewayProcess } from '../../support/gateway-stand.ts';
 
 const MIB = 1_048_576;
 const big = [routeFunction('card', { limits: { bodyBytes: 200 * MIB, wallMs: 60_000 } })];
@@ -96,6 +96,12 @@ describe('response streams', () => {
 });
 
 describe('request streams', () => {
+  test('a host that grants more credit than was spent is cut off', async () => {
+    const { port } = await useGateway({ functions: big, hosts: [(i) => { i.reading = false; i.raw([FRAME.credit, i.id, 64 * MIB]); }] });
+    const answer = await call(port, '/', { fn: 'card', method: 'POST', body: Buffer.alloc(4 * MIB) });
+    expect([answer.status, problemCode(answer)]).toEqual([502, 'host_lost']);
+  });
+
   test('a function that does not read stops its client within the window', async () => {
     const { port, hosts } = await useGateway({ functions: big, hosts: [(i) => { i.reading = false; i.onEnd = () => i.respond(200, [], String(i.receivedBytes)); }] });
     const socket = openSocket(port);
