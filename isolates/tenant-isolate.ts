@@ -49,6 +49,7 @@ export class TenantIsolate {
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
   #lastHandle = 0;
+  #cancelling = false;
   #dead = false;
   lastUsedMs = performance.now();
 
@@ -160,7 +161,7 @@ export class TenantIsolate {
     }
     this.#sender.flush();
     this.#calls.flush();
-    if (owner.cancelled && !owner.finished) this.#settleCancelled(owner);
+    if (owner.cancelled && !owner.finished && !this.#cancelling) this.#settleCancelled(owner);
   }
 
   // ---- operations: called by the runtime during an entry ----
@@ -378,12 +379,15 @@ export class TenantIsolate {
     if (invocation.cancelled || invocation.finished) return;
     invocation.cancelled = true;
     invocation.responseDone = true;
+    if (!this.#invocations.has(invocation.id)) return;
+    invocation.lingerTimer ??= setTimeout(() => this.finish(invocation), this.#host.lingerMs);
+    // Signal, streams and calls are told one after the other, each in an entry; only then is it asked whether anything is left.
+    this.#cancelling = true;
+    this.enter(invocation, ENTER.abort, invocation.id);
     invocation.requestBody?.fail('client_gone');
     invocation.response?.close();
     this.#calls.cancelOf(invocation);
-    if (!this.#invocations.has(invocation.id)) return;
-    invocation.lingerTimer ??= setTimeout(() => this.finish(invocation), this.#host.lingerMs);
-    this.enter(invocation, ENTER.abort, invocation.id);
+    this.#cancelling = false;
     if (!invocation.finished) this.#settleCancelled(invocation);
   }
 

@@ -199,7 +199,7 @@ export function cloneBody(state: BodyState): BodyState {
 }
 
 /** Where a body's chunks come from. */
-interface ChunkSource {
+export interface ChunkSource {
   getReader(): Pick<StreamReader, 'read' | 'cancel'>;
 }
 

@@ -1,6 +1,7 @@
 // One invocation inside the isolate: call the handler, hand its response to the host, keep waitUntil work.
 import { MAX_HEAD_CHARACTERS, OP } from './abi.ts';
 import { pump, sendBody } from './body.guest.ts';
+import type { ChunkSource } from './body.guest.ts';
 import { DOMException, describeThrown } from './errors.guest.ts';
 import { serialiseHeaders } from './headers.guest.ts';
 import { log, op } from './host.guest.ts';
@@ -19,6 +20,8 @@ export class ExecutionContext {
   /** waitUntil promises that have not settled. */
   #waiting = 0;
   #responded = false;
+  /** The response is a stream that this isolate still writes. */
+  #streaming = false;
 
   constructor(key: symbol, invocation: number) {
     if (key !== INTERNAL) throw new NativeTypeError('Illegal constructor');
@@ -42,7 +45,14 @@ export class ExecutionContext {
       log('error', stack || message);
     }
     this.#waiting -= 1;
-    if (this.#waiting === 0 && this.#responded) finish(this.#invocation);
+    if (this.#waiting > 0 || !this.#responded) return;
+    this.#forgetIfOver();
+    op(OP.finished, this.#invocation);
+  }
+
+  /** From here on a client that goes away concerns nobody in here. */
+  #forgetIfOver(): void {
+    if (this.#waiting === 0 && !this.#streaming) MapPrototypeDelete(running, this.#invocation);
   }
 
   static [INTERNAL] = {
@@ -51,18 +61,23 @@ export class ExecutionContext {
       ctx.#responded = true;
       return ctx.#waiting > 0;
     },
+    async stream(ctx: ExecutionContext, sink: number, source: ChunkSource): Promise<void> {
+      ctx.#streaming = true;
+      await pump(sink, source);
+      ctx.#streaming = false;
+      ctx.#forgetIfOver();
+    },
+    forgetIfOver(ctx: ExecutionContext): void {
+      ctx.#forgetIfOver();
+    },
   };
 }
 
-const { responded } = ExecutionContext[INTERNAL];
+const { responded, stream, forgetIfOver } = ExecutionContext[INTERNAL];
 delete (ExecutionContext as { [INTERNAL]?: unknown })[INTERNAL];
 
-/** Requests whose abort could matter: those that have not been answered. */
+/** Requests whose abort could matter: those that are not answered whole, or that leave work behind. */
 const running = new NativeMap<number, Request>();
-
-function finish(id: number): void {
-  op(OP.finished, id);
-}
 
 export function invoke(handler: Handler, env: unknown, id: number, head: string, handle: number): void {
   const request = incomingRequest(head, handle);
@@ -92,7 +107,6 @@ async function awaitResult(id: number, ctx: ExecutionContext, result: unknown): 
 }
 
 function respond(id: number, ctx: ExecutionContext, result: unknown): void {
-  MapPrototypeDelete(running, id);
   if (!isResponse(result)) {
     refuse(id, ctx, 'the handler did not return a Response');
     return;
@@ -115,10 +129,12 @@ function respond(id: number, ctx: ExecutionContext, result: unknown): void {
     return;
   }
   op(OP.respond, id, status, fields, out.kind, out.value, responded(ctx) ? 1 : 0);
-  if (out.source !== null) void pump(out.value as number, out.source);
+  if (out.source === null) forgetIfOver(ctx);
+  else void stream(ctx, out.value as number, out.source);
 }
 
 function refuse(id: number, ctx: ExecutionContext, why: string): void {
+  MapPrototypeDelete(running, id);
   op(OP.fail, id, 'bad_response', why, '', responded(ctx) ? 1 : 0);
 }
 
@@ -132,5 +148,6 @@ function fail(id: number, ctx: ExecutionContext, thrown: unknown): void {
 export function abort(id: number): void {
   const request = MapPrototypeGet(running, id) as Request | undefined;
   if (request === undefined) return;
+  MapPrototypeDelete(running, id);
   abortRequest(request, new DOMException('The client went away or the time limit was reached', 'AbortError'));
 }

@@ -16,6 +16,7 @@ const SOURCE = `export default { async fetch(req, env, ctx) {
     case '/clone': { const copy = req.clone(); return new Response(await req.text() + await copy.text()); }
     case '/stream': { let i = 0; return new Response(new ReadableStream({ pull(c) { if (i === 1000) c.close(); else c.enqueue(new TextEncoder().encode('chunk ' + i++ + ';')); } })); }
     case '/endless': return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)); } }));
+    case '/watched': req.signal.addEventListener('abort', () => console.log('signal aborted')); return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)); }, cancel() { console.log('stream cancelled'); } }));
     case '/breaks': return new Response(new ReadableStream({ pull(c) { if (this.n) throw new Error('broken'); this.n = 1; c.enqueue(new Uint8Array(10)); } }));
     case '/large': return new Response('x'.repeat(1_000_000));
     case '/linger': ctx.waitUntil(new Promise((r) => setTimeout(r, 50)).then(() => console.log('lingered'))); return new Response('now');
@@ -73,6 +74,17 @@ test('a client that does not read stops the function, not the host', async () =>
   expect(await host.text(f)).toBe('other');
   running.cancel();
   expect((await running.done).final).toBe(true);
+});
+
+test('a client that goes away in the middle of a stream aborts the signal and cancels the stream', async () => {
+  const host = await TestHost.start();
+  const f = await host.deploy(SOURCE, { cpuMs: 1_000 });
+  const running = host.invoke(f, { path: '/watched', reads: false });
+  await running.head;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  running.cancel();
+  expect((await running.done).final).toBe(true);
+  await expect.poll(() => host.logs.map((line) => line.message).toSorted()).toEqual(['signal aborted', 'stream cancelled']);
 });
 
 test('a stream that fails after the head ends in a failure, not in an end', async () => {
