@@ -2,9 +2,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../core/errors/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
-import { collect, toBuffer } from './bodies/incoming-body.ts';
+import { toBuffer } from './bodies/incoming-body.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
+import { IsolateBodies, exact } from './isolate-bodies.ts';
+import { IsolateTimers } from './isolate-timers.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { ResponseSender } from './response-sender.ts';
 import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP } from './runtime/abi.ts';
@@ -16,8 +18,6 @@ import type { Vm } from './vm.ts';
 
 /** CPU time that evaluating a module may take; apart from any invocation's budget. */
 export const STARTUP_CPU_MS = 1_000;
-/** Timers of one isolate at the same time. */
-const MAX_TIMERS = 10_000;
 /** Smallest budget of an entry: an invocation that has a hair left may still fail properly. */
 const MIN_BUDGET_US = 500;
 /** Answers of a turn wait no longer than this for the ones behind them. */
@@ -26,11 +26,6 @@ const MAX_BUDGET_US = 0x7fff_ffff;
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-interface Timer {
-  readonly owner: Invocation;
-  readonly handle: NodeJS.Timeout;
-}
 
 /** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish. */
 export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired';
@@ -41,14 +36,13 @@ export class TenantIsolate {
   readonly #vm: Vm;
   readonly #watchSlot: number;
   readonly #invocations = new Map<number, Invocation>();
-  readonly #timers = new Map<number, Timer>();
-  readonly #bodies = new Map<number, IncomingBody>();
+  readonly #timers = new IsolateTimers(this);
+  readonly #bodies = new IsolateBodies(this);
   readonly #calls: OutgoingCalls;
   readonly #sender: ResponseSender;
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
-  #lastHandle = 0;
   #cancelling = false;
   #dead = false;
   lastUsedMs = performance.now();
@@ -190,11 +184,11 @@ export class TenantIsolate {
         return undefined;
       case OP.bodyText:
       case OP.bodyBytes:
-        return this.#bodyWhole(owner, a, b, code === OP.bodyText);
+        return this.#bodies.whole(owner, a, Number(b), code === OP.bodyText);
       case OP.bodyRead:
-        return this.#bodyRead(owner, a, b);
+        return this.#bodies.read(owner, a, Number(b));
       case OP.bodyCancel:
-        this.#bodies.get(a as number)?.abandon();
+        this.#bodies.get(a)?.abandon();
         return undefined;
       case OP.sinkWrite:
         return this.#sinkWrite(owner, a, b);
@@ -211,10 +205,10 @@ export class TenantIsolate {
         this.#calls.cancel(Number(a));
         return undefined;
       case OP.timerStart:
-        this.#startTimer(owner, Number(a), Number(b), c === 1);
+        this.#timers.start(owner, Number(a), Number(b), c === 1);
         return undefined;
       case OP.timerClear:
-        this.#clearTimer(Number(a));
+        this.#timers.clear(Number(a));
         return undefined;
       case OP.url:
         return parseUrl(text(a), b === undefined ? undefined : text(b));
@@ -269,64 +263,13 @@ export class TenantIsolate {
     this.#touched.push(invocation);
   }
 
-  // ---- bodies ----
-
   /** @returns the handle by which the isolate names it until the owner has ended */
   addBody(body: IncomingBody, owner: Invocation): number {
-    this.#lastHandle += 1;
-    this.#bodies.set(this.#lastHandle, body);
-    owner.handles ??= [];
-    owner.handles.push(this.#lastHandle);
-    return this.#lastHandle;
+    return this.#bodies.add(body, owner);
   }
 
   body(handle: unknown): IncomingBody | undefined {
-    return this.#bodies.get(handle as number);
-  }
-
-  #bodyWhole(owner: Invocation, handle: unknown, operation: unknown, asText: boolean): unknown {
-    const body = this.#bodies.get(handle as number);
-    if (body === undefined) return this.#rejectSoon(owner, operation, 'bad_request', 'the body is gone with its invocation');
-    let now: unknown;
-    let inside = true;
-    collect(body, owner.target.target.memoryMb * 1_048_576, (bytes, error) => {
-      const value = bytes === null ? undefined : asText ? withoutMark(bytes.toString('utf8')) : exact(bytes);
-      if (inside) {
-        now = bytes === null ? this.#rejectSoon(owner, operation, String(error), bodyMessage(error)) : value;
-      } else if (bytes === null) {
-        this.enter(owner, ENTER.settle, Number(operation), 0, String(error), bodyMessage(error));
-      } else {
-        this.enter(owner, ENTER.settle, Number(operation), 1, value, undefined);
-      }
-    });
-    inside = false;
-    return now;
-  }
-
-  #bodyRead(owner: Invocation, handle: unknown, operation: unknown): unknown {
-    const body = this.#bodies.get(handle as number);
-    if (body === undefined) return this.#rejectSoon(owner, operation, 'bad_request', 'the body is gone with its invocation');
-    const chunk = body.take();
-    if (chunk === undefined) {
-      body.whenReadable(() => {
-        const later = body.take();
-        if (later === null || later === undefined) this.#settleEnd(owner, Number(operation), body.error);
-        else this.enter(owner, ENTER.settle, Number(operation), 1, exact(toBuffer(later)), undefined);
-      });
-      return undefined;
-    }
-    if (chunk !== null) return exact(toBuffer(chunk));
-    return body.error === null ? null : this.#rejectSoon(owner, operation, body.error, bodyMessage(body.error));
-  }
-
-  #settleEnd(owner: Invocation, operation: number, error: string | null): void {
-    if (error === null) this.enter(owner, ENTER.settle, operation, 1, null, undefined);
-    else this.enter(owner, ENTER.settle, operation, 0, error, bodyMessage(error));
-  }
-
-  #rejectSoon(owner: Invocation, operation: unknown, code: string, message: string): undefined {
-    setImmediate(() => this.enter(owner, ENTER.settle, Number(operation), 0, code, message));
-    return undefined;
+    return this.#bodies.get(handle);
   }
 
   // ---- sinks: streams that the isolate writes ----
@@ -344,32 +287,6 @@ export class TenantIsolate {
     if (target.write(toBuffer(bytes))) return 1;
     target.whenDrained(() => this.enter(owner, target.closed ? ENTER.sinkCancel : ENTER.drain, Number(sink)));
     return 0;
-  }
-
-  // ---- timers ----
-
-  #startTimer(owner: Invocation, id: number, delayMs: number, repeats: boolean): void {
-    if (this.#timers.size >= MAX_TIMERS) throw new RangeError('too many timers');
-    const fire = (): void => {
-      if (!repeats) this.#forgetTimer(id);
-      this.enter(owner, ENTER.timer, id);
-    };
-    const handle = repeats ? setInterval(fire, Math.max(1, delayMs)) : setTimeout(fire, delayMs);
-    this.#timers.set(id, { owner, handle });
-    owner.timers ??= new Set();
-    owner.timers.add(id);
-  }
-
-  #clearTimer(id: number): void {
-    const timer = this.#timers.get(id);
-    if (timer === undefined) return;
-    clearTimeout(timer.handle);
-    this.#forgetTimer(id);
-  }
-
-  #forgetTimer(id: number): void {
-    this.#timers.get(id)?.owner.timers?.delete(id);
-    this.#timers.delete(id);
   }
 
   // ---- the end of an invocation ----
@@ -413,12 +330,9 @@ export class TenantIsolate {
   release(invocation: Invocation): void {
     invocation.finished = true;
     if (invocation.lingerTimer !== null) clearTimeout(invocation.lingerTimer);
-    if (invocation.timers !== null) for (const id of invocation.timers) this.#clearTimer(id);
+    this.#timers.clearOf(invocation);
     this.#calls.cancelOf(invocation);
-    for (const handle of invocation.handles ?? []) {
-      this.#bodies.get(handle)?.abandon();
-      this.#bodies.delete(handle);
-    }
+    this.#bodies.releaseOf(invocation);
     this.#invocations.delete(invocation.id);
     this.#host.ended(invocation);
     this.lastUsedMs = this.#host.turns.nowMs;
@@ -440,8 +354,7 @@ export class TenantIsolate {
     // A killed isolate has left the watchdog's table already; unregistering it again does no harm.
     this.#host.watch.unregister(this.#watchSlot);
     this.#vm.dispose();
-    for (const timer of this.#timers.values()) clearTimeout(timer.handle);
-    this.#timers.clear();
+    this.#timers.clearAll();
     this.#host.isolateEnded(this, reason, culprit);
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation !== culprit) {
@@ -462,25 +375,4 @@ export class TenantIsolate {
 /** An argument of the runtime that must be text. */
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function withoutMark(text: string): string {
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-}
-
-/** An ArrayBuffer of just these bytes: what crosses is copied whole. */
-function exact(bytes: Uint8Array): ArrayBuffer {
-  const { buffer, byteOffset, byteLength } = bytes;
-  return byteLength === buffer.byteLength && buffer instanceof ArrayBuffer ? buffer : (buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
-}
-
-function bodyMessage(error: string | null): string {
-  switch (error) {
-    case 'body_too_large':
-      return 'the body is larger than the memory limit of the function: read it as a stream';
-    case 'client_gone':
-      return 'the client went away before the body ended';
-    default:
-      return 'the body broke off';
-  }
 }
