@@ -11,8 +11,6 @@ import type { Call } from './sidecar-client.ts';
 import type { Sink } from './sinks.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 
-const NOBODY = { grant: (): void => {}, abandon: (): void => {} };
-
 /** An upload that the isolate writes. Its call may still wait for a place: until then the first chunk is held. */
 class UploadSink implements Sink {
   #body: OutgoingBody | null = null;
@@ -159,13 +157,13 @@ export class OutgoingCalls {
     const { upload } = call;
     if (upload === null) return true;
     if (entry.sink !== null) entry.sink.attach(upload);
-    else if (inline !== null && inline !== undefined) pipe(new IncomingBody(toBuffer(inline), NOBODY), upload, () => {});
+    else if (inline !== null && inline !== undefined) pipe(new IncomingBody(toBuffer(inline)), upload, () => {});
     else if (body !== null) pipe(body, upload, (error) => error !== null && this.#fail(operation, 'upstream_failed', 'the body of the request broke off'));
     return true;
   }
 
   #bodyOf(kind: number, value: unknown): IncomingBody | null {
-    if (kind === BODY_KIND.text || kind === BODY_KIND.bytes) return new IncomingBody(value instanceof Uint8Array ? value : String(value), NOBODY);
+    if (kind === BODY_KIND.text || kind === BODY_KIND.bytes) return new IncomingBody(value instanceof Uint8Array ? value : String(value));
     return kind === BODY_KIND.handle ? (this.#isolate.body(value) ?? null) : null;
   }
 

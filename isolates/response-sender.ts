@@ -10,8 +10,6 @@ import { BODY_KIND, MAX_HEAD_CHARACTERS } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 
-const NOBODY = { grant: (): void => {}, abandon: (): void => {} };
-
 class ResponseSink implements Sink {
   readonly #sender: ResponseSender;
   readonly #invocation: Invocation;
@@ -109,10 +107,10 @@ export class ResponseSender {
     }
     if (kind === BODY_KIND.text && typeof value === 'string') {
       if (value.length <= INLINE_BODY_BYTES) this.#whole(invocation, given, BODY.inline, value);
-      else this.#stream(invocation, given, new IncomingBody(Buffer.from(value), NOBODY));
+      else this.#stream(invocation, given, new IncomingBody(Buffer.from(value)));
     } else if (kind === BODY_KIND.bytes && value instanceof Uint8Array) {
       if (value.length <= INLINE_BODY_BYTES) this.#whole(invocation, given, BODY.inline, value);
-      else this.#stream(invocation, given, new IncomingBody(value, NOBODY));
+      else this.#stream(invocation, given, new IncomingBody(value));
     } else if (kind === BODY_KIND.handle) {
       this.#handle(invocation, given);
     } else if (kind === BODY_KIND.sink && typeof value === 'number') {
@@ -152,7 +150,7 @@ export class ResponseSender {
     collect(body, Number.MAX_SAFE_INTEGER, (bytes, error) => {
       if (bytes === null) this.fail(invocation, 'bad_response', 'the body broke off', '', { why: String(error) });
       else if (bytes.length <= INLINE_BODY_BYTES) this.#whole(invocation, given, BODY.inline, bytes);
-      else this.#stream(invocation, given, new IncomingBody(bytes, NOBODY));
+      else this.#stream(invocation, given, new IncomingBody(bytes));
     });
   }
 

@@ -128,7 +128,7 @@ export class SidecarClient {
           call.request.onReply(head, body);
         } else {
           this.#release(call, false);
-          call.request.onReply(head, mode === BODY.none ? null : new IncomingBody(whole as Uint8Array | string, NOBODY));
+          call.request.onReply(head, mode === BODY.none ? null : new IncomingBody(whole as Uint8Array | string));
         }
         return;
       }
@@ -190,8 +190,6 @@ export class SidecarClient {
     if (this.#calls.delete(call.id) && tell) call.connection?.send([FRAME.cancel, call.id, 'client_gone']);
   }
 }
-
-const NOBODY = { grant: (): void => {}, abandon: (): void => {} };
 
 function methodOf(head: string): string {
   return head.slice(0, head.indexOf('\n'));

@@ -9,6 +9,9 @@ export interface IncomingSource {
   abandon(): void;
 }
 
+/** Of a body that is whole from the start: there is nobody to tell. */
+const NOBODY: IncomingSource = { grant: () => {}, abandon: () => {} };
+
 /** One reader at a time: an isolate's reads, a collect, or a pipe. Chunks come out as they came in. */
 export class IncomingBody {
   readonly #source: IncomingSource;
@@ -19,8 +22,8 @@ export class IncomingBody {
   /** Called once when `take` may have something again. */
   #onReadable: (() => void) | null = null;
 
-  /** @param whole  the body when it came in one piece, null when chunks will follow */
-  constructor(whole: Uint8Array | string | null, source: IncomingSource) {
+  /** @param whole  the body when it came in one piece, null when chunks will follow from `source` */
+  constructor(whole: Uint8Array | string | null, source: IncomingSource = NOBODY) {
     this.#source = source;
     this.#ended = whole !== null;
     if (whole !== null && whole.length > 0) this.#chunks.push(whole);

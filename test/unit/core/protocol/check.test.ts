@@ -23,7 +23,7 @@ describe('frames', () => {
     let accepted = 0;
     let rejected = 0;
     fc.assert(
-      fc.property(nearlyFrame, (value) => {
+      fc.property(fc.oneof({ weight: 9, arbitrary: nearlyFrame }, { weight: 1, arbitrary: validFrame }), (value) => {
         const checked = checkFrame(value) !== undefined;
         expect(checked).toBe(frameSchema.safeParse(value).success);
         const decoded = decode(encode(value));
@@ -34,7 +34,7 @@ describe('frames', () => {
       { numRuns },
     );
     // The test is of no use when all fall on one side.
-    expect(accepted).toBeGreaterThan(numRuns / 400);
+    expect(accepted).toBeGreaterThan(numRuns / 100);
     expect(rejected).toBeGreaterThan(numRuns / 10);
   }, 600_000);
 
