@@ -60,6 +60,8 @@ export class Invocation {
   /** Outgoing calls made, and under way. */
   calls = 0;
   callsUnderWay = 0;
+  /** Operations that settle in a later entry (operations/area.ts). */
+  operationsUnderWay = 0;
   // What an invocation owns ends with it. Null until there is any: most have none.
   callOperations: Set<number> | null = null;
   waitingCalls: (() => boolean)[] | null = null;

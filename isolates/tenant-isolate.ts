@@ -7,6 +7,8 @@ import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
 import { IsolateBodies, exact } from './isolate-bodies.ts';
 import { IsolateTimers } from './isolate-timers.ts';
+import { AREAS, AREA_SHIFT } from './operations/index.ts';
+import type { AreaIsolate, OperationArea } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { ResponseSender } from './response-sender.ts';
 import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP } from './runtime/abi.ts';
@@ -30,7 +32,7 @@ const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish. */
 export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired';
 
-export class TenantIsolate {
+export class TenantIsolate implements AreaIsolate {
   readonly state: TargetState;
   readonly #host: HostServices;
   readonly #vm: Vm;
@@ -40,6 +42,8 @@ export class TenantIsolate {
   readonly #bodies = new IsolateBodies(this);
   readonly #calls: OutgoingCalls;
   readonly #sender: ResponseSender;
+  /** Areas of operations that the function has touched, by number. */
+  readonly #areas: (OperationArea | undefined)[] = [];
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
@@ -228,8 +232,43 @@ export class TenantIsolate {
         this.#vm.runLazy(String(a));
         return undefined;
       default:
-        throw new TypeError('unknown operation');
+        return this.#area(code).run(code, owner, a, b, c, d, e, f);
     }
+  }
+
+  #area(code: number): OperationArea {
+    const index = code >>> AREA_SHIFT;
+    const known = this.#areas[index];
+    if (known !== undefined) return known;
+    const make = AREAS[index];
+    if (make === undefined) throw new TypeError('unknown operation');
+    return (this.#areas[index] = make(this));
+  }
+
+  get services(): HostServices {
+    return this.#host;
+  }
+
+  get entryStartedMs(): number {
+    return this.#host.watch.startedMs;
+  }
+
+  begin(owner: Invocation): void {
+    owner.operationsUnderWay += 1;
+  }
+
+  resolve(owner: Invocation, id: number, a: unknown, b?: unknown): void {
+    owner.operationsUnderWay -= 1;
+    this.enter(owner, ENTER.settle, id, 1, a, b);
+  }
+
+  reject(owner: Invocation, id: number, code: string, message: string): void {
+    owner.operationsUnderWay -= 1;
+    this.enter(owner, ENTER.settle, id, 0, code, message);
+  }
+
+  charge(owner: Invocation, cpuUs: number): void {
+    owner.cpuUs += cpuUs;
   }
 
   #onRespond(id: unknown, status: unknown, head: unknown, kind: unknown, value: unknown, lingers: unknown): void {
@@ -311,7 +350,7 @@ export class TenantIsolate {
   /** Nobody waits any more: it is over when it has answered and has no waitUntil work, or when nothing is left that could wake it. */
   #settleCancelled(invocation: Invocation): void {
     const answered = invocation.given !== null && !invocation.lingers;
-    if (answered || ((invocation.timers?.size ?? 0) === 0 && invocation.callsUnderWay === 0)) this.finish(invocation);
+    if (answered || ((invocation.timers?.size ?? 0) === 0 && invocation.callsUnderWay === 0 && invocation.operationsUnderWay === 0)) this.finish(invocation);
   }
 
   /** Sends the typed failure as the final frame. */
@@ -333,6 +372,7 @@ export class TenantIsolate {
     this.#timers.clearOf(invocation);
     this.#calls.cancelOf(invocation);
     this.#bodies.releaseOf(invocation);
+    for (const area of this.#areas) area?.release?.(invocation);
     this.#invocations.delete(invocation.id);
     this.#host.ended(invocation);
     this.lastUsedMs = this.#host.turns.nowMs;
@@ -355,6 +395,7 @@ export class TenantIsolate {
     this.#host.watch.unregister(this.#watchSlot);
     this.#vm.dispose();
     this.#timers.clearAll();
+    for (const area of this.#areas) area?.close?.();
     this.#host.isolateEnded(this, reason, culprit);
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation !== culprit) {

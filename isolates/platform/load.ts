@@ -5,8 +5,14 @@ import { sha256Hex } from '../../core/crypto/index.ts';
 
 export const PLATFORM_FILES = { manifest: 'manifest.json', runtime: 'runtime.js', snapshot: 'snapshot.bin' } as const;
 
-/** Parts of the platform that are evaluated on first touch: `NAME.js` and its V8 code cache `NAME.cache`. */
-export const LAZY_PARTS = ['streams'] as const;
+/** Files of a part that is evaluated on first touch: its script and V8's code cache of it. */
+export function partFiles(part: string): { readonly code: string; readonly cache: string } {
+  return { code: `part-${part}.js`, cache: `part-${part}.cache` };
+}
+/** The part whose script this file is. */
+export function partOf(file: string): string | undefined {
+  return /^part-(.+)\.js$/.exec(file)?.[1];
+}
 
 export interface PlatformManifest {
   readonly format: 1;
@@ -55,9 +61,11 @@ export function makePlatform(files: ReadonlyMap<string, Buffer>, external: (byte
   const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
   const snapshot = files.get(PLATFORM_FILES.snapshot);
   const lazy = new Map<string, LazyPart>();
-  for (const part of LAZY_PARTS) {
-    const cache = files.get(`${part}.cache`);
-    lazy.set(part, { code: text(`${part}.js`), cachedData: cache === undefined || cache.length === 0 ? null : external(cache) });
+  for (const name of files.keys()) {
+    const part = partOf(name);
+    if (part === undefined) continue;
+    const cache = files.get(partFiles(part).cache);
+    lazy.set(part, { code: text(name), cachedData: cache === undefined || cache.length === 0 ? null : external(cache) });
   }
   return { snapshot: withSnapshot && snapshot !== undefined ? external(snapshot) : null, runtime: text(PLATFORM_FILES.runtime), lazy };
 }

@@ -9,10 +9,12 @@ import { Headers } from './headers.guest.ts';
 import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
-import { STREAM_NAMES, loadStreams } from './streams.guest.ts';
+import { LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
+import { loadPart } from './parts.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
 import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.guest.ts';
 import { URL, URLSearchParams } from './url.guest.ts';
+import { exposeInterface } from './webidl.guest.ts';
 
 const INTERFACES = { AbortController, AbortSignal, Crypto, DOMException, Event, EventTarget, Headers, Request, Response, TextDecoder, TextEncoder, URL, URLSearchParams };
 const FUNCTIONS = { atob, btoa, clearInterval, clearTimeout, fetch, queueMicrotask, setInterval, setTimeout, structuredClone };
@@ -21,31 +23,34 @@ function put(name: string, value: unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
+/** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
+function putLazy(name: string, part: string): void {
+  reflectDefineProperty(globalThis, name, {
+    get: () => {
+      const made = loadPart<Record<string, object>>(part)[name] as object;
+      put(name, made, false);
+      return made;
+    },
+    set: (value: unknown) => put(name, value, false),
+    enumerable: false,
+    configurable: true,
+  });
+}
+
 /** Everything that may live in the snapshot. */
 export function installGlobals(): void {
   for (const [name, value] of Object.entries(INTERFACES)) {
     put(name, value, false);
-    // Web IDL: members are enumerable, and the class string is the interface's name.
-    const { prototype } = value as { prototype: object };
-    for (const key of Object.getOwnPropertyNames(prototype)) if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
-    if (!Object.hasOwn(prototype, Symbol.toStringTag)) Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    exposeInterface(name, value);
   }
-  for (const [name, value] of Object.entries(FUNCTIONS)) put(name, value, true);
+  for (const [name, value] of Object.entries(FUNCTIONS)) {
+    put(name, value, true);
+    Object.defineProperty(value, 'name', { value: name, configurable: true });
+  }
   put('console', console, false);
   put('crypto', crypto, true);
   put('self', globalThis, true);
-  for (const name of STREAM_NAMES) {
-    reflectDefineProperty(globalThis, name, {
-      get: () => {
-        const made = loadStreams()[name];
-        put(name, made, false);
-        return made;
-      },
-      set: (value: unknown) => put(name, value, false),
-      enumerable: false,
-      configurable: true,
-    });
-  }
+  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part);
   closeResizableBuffers();
 }
 

@@ -6,7 +6,9 @@ import { bindOperation, op, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { define, evaluate } from './module.guest.ts';
+import { shareModules } from './parts.guest.ts';
 import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
+import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
 
 let handler: Handler | undefined;
@@ -50,6 +52,7 @@ const GLOBAL_BIND = '__thimble_bind';
 const GLOBAL_DEFINE = '__thimble_define';
 
 installGlobals();
+shareModules(modules);
 
 // Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.
 reflectDefineProperty(globalThis, GLOBAL_BIND, {

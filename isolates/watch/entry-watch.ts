@@ -28,6 +28,11 @@ export class EntryWatch {
   /** `performance.now()` at the end of the last entry. */
   endedMs = 0;
 
+  /** `performance.now()` at the begin of the last entry. */
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
   /** @param beatFd  descriptor of the journal file, for the heartbeat; -1 for none */
   constructor(beatFd: number) {
     const buffer = new SharedArrayBuffer(WORDS * 4);

@@ -1,0 +1,122 @@
+// Bundles what runs inside isolates: the runtime of the snapshot, and each part that is made on first touch.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
+
+export const runtimeFolder = join(dirname(fileURLToPath(import.meta.url)), '..', 'runtime');
+const partsFolder = join(runtimeFolder, 'parts');
+const GUEST = /\.guest\.(?:ts|js)$/;
+
+const OPTIONS = {
+  bundle: true,
+  write: false,
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  target: 'es2023',
+  // The text sits in every isolate's heap. Names of classes and functions are given where they are exposed (webidl.guest.ts).
+  minifyWhitespace: true,
+  minifySyntax: true,
+  minifyIdentifiers: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  logLevel: 'silent',
+} as const satisfies BuildOptions;
+
+/** Parts: the modules directly in `parts/`. What they share among them lies in folders below. */
+function partNames(): string[] {
+  return readdirSync(partsFolder).filter((file) => GUEST.test(file)).map((file) => file.replace(GUEST, ''));
+}
+
+export interface PlatformCode {
+  readonly runtime: string;
+  /** Scripts of the parts, by name. */
+  readonly parts: ReadonlyMap<string, string>;
+}
+
+export async function bundleAll(): Promise<PlatformCode> {
+  const modules = await snapshotModules();
+  const parts = new Map(await Promise.all(partNames().map(async (part) => [part, await bundlePart(part, modules)] as const)));
+  return { runtime: await bundleRuntime(usedExports(parts.values())), parts };
+}
+
+/** @param used  exports that parts use, by module: plain objects of values, since namespace objects would cost a getter for each export in every isolate */
+async function bundleRuntime(used: ReadonlyMap<string, ReadonlySet<string>>): Promise<string> {
+  const imports = [...used.keys()].map((name, i) => `import * as m${i} from ${JSON.stringify(guestFile(name))};`);
+  const objects = [...used].map(([module, names], i) => `${JSON.stringify(module)}:{${[...names].map((name) => `${name}:m${i}.${name}`).join(',')}}`);
+  const contents = `${imports.join('\n')}\nexport const modules = {${objects.join(',')}};`;
+  const shared: Plugin = {
+    name: 'shared-modules',
+    setup(build): void {
+      build.onLoad({ filter: /shared-modules\.guest\.(?:ts|js)$/ }, () => ({ contents, loader: 'js', resolveDir: runtimeFolder }));
+    },
+  };
+  return await bundle({ ...OPTIONS, entryPoints: [guestFile('main')], format: 'iife', plugins: [shared] });
+}
+
+/** What the bundled parts take out of the snapshot's modules. */
+function usedExports(parts: Iterable<string>): Map<string, Set<string>> {
+  const used = new Map<string, Set<string>>();
+  for (const code of parts) {
+    for (const [, plain, quoted, name = ''] of code.matchAll(USE)) {
+      const module = plain ?? quoted ?? '';
+      const names = used.get(module) ?? new Set();
+      used.set(module, names.add(name));
+    }
+  }
+  return used;
+}
+const USE = /__shared(?:\.([a-z]+)|\["([a-z-]+)"\])\.([A-Za-z_$][\w$]*)/g;
+
+/** A script that hands over a function; called with the snapshot's modules, it evaluates the part and gives its exports. */
+async function bundlePart(part: string, modules: ReadonlyMap<string, readonly string[]>): Promise<string> {
+  const entry = guestFile(join('parts', part));
+  const names = await exportsOf(entry);
+  const fromSnapshot: Plugin = {
+    name: 'modules-of-the-snapshot',
+    setup(build): void {
+      build.onResolve({ filter: GUEST }, ({ path, resolveDir }) => {
+        const file = relative(runtimeFolder, join(resolveDir, path));
+        return modules.has(file) ? { path: file, namespace: 'snapshot', sideEffects: false } : undefined;
+      });
+      build.onLoad({ filter: /.*/, namespace: 'snapshot' }, ({ path: file }) => ({
+        contents: (modules.get(file) ?? []).map((name) => `export const ${name} = /* @__PURE__ */ (() => __shared['${moduleName(file)}'].${name})();`).join('\n'),
+        loader: 'js',
+      }));
+    },
+  };
+  const contents = `import {${names.join(',')}} from ${JSON.stringify(entry)};\n__take({${names.join(',')}});`;
+  const code = await bundle({ ...OPTIONS, stdin: { contents, resolveDir: runtimeFolder, loader: 'js' }, format: 'iife', plugins: [fromSnapshot] });
+  return `__thimble_part((function (__shared, __take) {${code}}));`;
+}
+
+/** Modules of the snapshot by file, each with the names of its exports. */
+async function snapshotModules(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const files = readdirSync(runtimeFolder).filter((file) => GUEST.test(file) && !/^(?:main|shared-modules)\./.test(file));
+  return new Map(await Promise.all(files.map(async (file) => [file, await exportsOf(join(runtimeFolder, file))] as const)));
+}
+
+async function exportsOf(file: string): Promise<readonly string[]> {
+  // Re-exports of packages have to be followed; everything else is in the file itself.
+  const follow = /^export \*/m.test(readFileSync(file, 'utf8'));
+  const { metafile } = await build({ ...OPTIONS, entryPoints: [file], format: 'esm', metafile: true, outfile: '/out.js', bundle: follow });
+  return Object.values(metafile.outputs)[0]?.exports ?? [];
+}
+
+function guestFile(name: string): string {
+  const [found] = readdirSync(dirname(join(runtimeFolder, name))).filter((file) => GUEST.test(file) && file.replace(GUEST, '') === name.slice(name.lastIndexOf('/') + 1));
+  if (found === undefined) throw new Error(`no module ${name}`);
+  return join(runtimeFolder, dirname(name), found);
+}
+
+function moduleName(file: string): string {
+  return file.replace(/(?:\.guest)?\.(?:ts|js)$/, '');
+}
+
+async function bundle(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build(options);
+  const text = outputFiles?.[0]?.text;
+  if (text === undefined) throw new Error('esbuild gave no output');
+  return text;
+}

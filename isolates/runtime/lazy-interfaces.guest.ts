@@ -1,0 +1,10 @@
+// Globals that parts define.
+
+/** Interfaces that a part makes on first touch, by part. A part exports each under its own name. */
+export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
+  streams: [
+    'ReadableStream', 'ReadableStreamDefaultController', 'ReadableByteStreamController', 'ReadableStreamBYOBRequest', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader',
+    'WritableStream', 'WritableStreamDefaultController', 'WritableStreamDefaultWriter', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TransformStream',
+    'TransformStreamDefaultController',
+  ],
+};

@@ -1,0 +1,25 @@
+// What Web IDL asks of every interface that is put on globalThis, whoever wrote the class.
+import { ObjectDefineProperty, reflectGetOwnPropertyDescriptor, reflectOwnKeys } from './primordials.guest.ts';
+
+const { toStringTag } = Symbol;
+
+/**
+ * Gives a class the form of an interface (Web IDL, section 3.7): members enumerable on prototype and constructor, the class string, the name.
+ *
+ * @param name  of the interface; bundlers may have renamed the class
+ * @param length  required arguments of the constructor, where the class does not say so by itself
+ */
+export function exposeInterface(name: string, value: object, length?: number): void {
+  const { prototype } = value as { prototype: object };
+  for (const holder of [prototype, value]) {
+    const keys = reflectOwnKeys(holder);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as string | symbol;
+      if (typeof key === 'symbol' || key === 'constructor' || key === 'prototype' || key === 'name' || key === 'length') continue;
+      if (reflectGetOwnPropertyDescriptor(holder, key)?.configurable === true) ObjectDefineProperty(holder, key, { enumerable: true });
+    }
+  }
+  ObjectDefineProperty(prototype, toStringTag, { value: name, writable: false, enumerable: false, configurable: true });
+  ObjectDefineProperty(value, 'name', { value: name, writable: false, enumerable: false, configurable: true });
+  if (length !== undefined) ObjectDefineProperty(value, 'length', { value: length, writable: false, enumerable: false, configurable: true });
+}
