@@ -19,9 +19,9 @@ export const MANIFEST_FILE = 'manifest.json';
 
 /**
  * What a bundle looks like: one classic script that hands a CommonJS-style factory to the runtime. The prefix is the first line,
- * so every source line moves down by one.
+ * so every source line moves down by one. `__thimble(NAME)` gives the built-in modules that need the host (isolates/runtime/builtins.guest.ts).
  */
-export const BUNDLE_PREFIX = '__thimble_define(function (module, exports) {';
+export const BUNDLE_PREFIX = '__thimble_define(function (module, exports, __thimble) {';
 export const BUNDLE_SUFFIX = '});';
 
 export function versionFolder(dataFolder: string, tier: string, digest: string): string {

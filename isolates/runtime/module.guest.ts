@@ -1,9 +1,10 @@
 // The version's module: a CommonJS-style factory that the bundle hands over, evaluated inside a timed entry.
+import { builtin } from './builtins.guest.ts';
 import { describeThrown } from './errors.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { reflectApply } from './primordials.guest.ts';
 
-type Factory = (module: { exports: Record<string, unknown> }, exports: Record<string, unknown>) => void;
+type Factory = (module: { exports: Record<string, unknown> }, exports: Record<string, unknown>, builtin: (name: unknown) => object) => void;
 
 let factory: Factory | undefined;
 
@@ -19,7 +20,7 @@ export function evaluate(): { readonly handler: Handler | undefined; readonly er
   if (make === undefined) return { handler: undefined, error: 'the bundle defines no module', stack: '' };
   const module = { exports: {} as Record<string, unknown> };
   try {
-    make(module, module.exports);
+    make(module, module.exports, builtin);
     const handler = findHandler(module.exports);
     if (handler !== undefined) return { handler, error: '', stack: '' };
     return { handler: undefined, error: 'the module has no default export with a fetch method', stack: '' };
