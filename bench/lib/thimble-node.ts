@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { startChild, waitFor } from './child.ts';
 import { call } from './http.ts';
 import { ROOT } from './paths.ts';
-import { pidsRunning, processCpuMs, treeCpuMs, treeResidentBytes } from './processes.ts';
+import { pidsRunning, processCpuMs, processTree, treeCpuMs, treeResidentBytes } from './processes.ts';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -32,22 +32,28 @@ export interface ThimbleNode {
   /** CPU time of the demo's upstreams so far. */
   upstreamsCpuMs(): number;
   residentBytes(): number;
+  /** Of the host processes alone: where the isolates are. */
+  hostsResidentBytes(): number;
   stop(): Promise<void>;
 }
 
-/** Runs what `npm start` runs, without npm's own process, which would count as the node's memory. */
-export async function startThimble(settings: Readonly<Record<string, string>> = {}): Promise<ThimbleNode> {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+/**
+ * @param root  the checkout to run: this one, or that of another commit
+ *
+ * Runs what `npm start` runs, without npm's own process, which would count as the node's memory.
+ */
+export async function startThimble(settings: Readonly<Record<string, string>> = {}, root = ROOT): Promise<ThimbleNode> {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
   const dataFolder = mkdtempSync(join(tmpdir(), 'thimble-bench-'));
   const port = await freePort();
   const controlPort = await freePort();
   const token = randomBytes(24).toString('hex');
   const startedMs = performance.now();
   const child = startChild('sh', ['-c', `exec ${scripts.start}`], {
-    cwd: ROOT,
+    cwd: root,
     env: {
       ...process.env,
-      PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
+      PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
       THIMBLE_HOST: '127.0.0.1',
       THIMBLE_PORT: String(port),
       THIMBLE_CONTROL_PORT: String(controlPort),
@@ -85,6 +91,10 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
     cpuMs: () => treeCpuMs(child.pid, upstreams),
     upstreamsCpuMs: () => [...upstreams].reduce((sum, pid) => sum + processCpuMs(pid), 0),
     residentBytes: () => treeResidentBytes(child.pid),
+    hostsResidentBytes: () => {
+      const hosts = pidsRunning(child.pid, 'thimble host-');
+      return processTree(child.pid).reduce((sum, use) => (hosts.has(use.pid) ? sum + use.residentBytes : sum), 0);
+    },
     async stop() {
       await child.stop();
       clean();
