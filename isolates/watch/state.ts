@@ -12,9 +12,11 @@ export const WORD = {
   /** 1 while the meter sleeps long: the loop wakes it at the next entry. */
   parked: 4,
   wake: 5,
+  /** Calls that wait for the watchdog to leave its loop. */
+  calls: 6,
 } as const;
 
 export const WORDS = 8;
 
-/** Watchdog command: return from the loop so that queued registrations run. */
+/** Watchdog command: nothing but a reason to wake and look at `calls`. */
 export const YIELD = -1;

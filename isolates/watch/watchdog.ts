@@ -4,17 +4,19 @@ import type { IsolateHandle } from '../vm.ts';
 import { WORD, YIELD } from './state.ts';
 
 // Runs inside the isolate. It sleeps in Atomics.wait without a timeout, so that an idle host costs nothing, and wakes for a kill or to
-// yield: while the loop runs, calls into the isolate queue, so registering means yield, register, loop again.
+// let calls in: while the loop runs, they queue. Each call is followed by a loop of its own, and a loop that finds more calls behind it ends
+// at once without touching the command: a kill must find its isolate registered.
 const SOURCE = `
   const handles = new Map();
-  globalThis.add = (slot, isolate) => { handles.set(slot, isolate); };
-  globalThis.remove = (slot) => { handles.delete(slot); };
-  globalThis.loop = (buffer) => {
-    const words = new Int32Array(buffer);
-    for (;;) {
+  let words;
+  globalThis.bind = (buffer) => { words = new Int32Array(buffer); };
+  globalThis.add = (slot, isolate) => { handles.set(slot, isolate); Atomics.sub(words, ${WORD.calls}, 1); };
+  globalThis.remove = (slot) => { handles.delete(slot); Atomics.sub(words, ${WORD.calls}, 1); };
+  globalThis.loop = () => {
+    while (Atomics.load(words, ${WORD.calls}) === 0) {
       const command = Atomics.exchange(words, ${WORD.command}, 0);
       if (command === 0) { Atomics.wait(words, ${WORD.command}, 0); continue; }
-      if (command === ${YIELD}) return;
+      if (command === ${YIELD}) continue;
       const isolate = handles.get(command);
       if (isolate !== undefined) { handles.delete(command); isolate.dispose(); }
     }
@@ -23,14 +25,13 @@ const SOURCE = `
 
 export class Watchdog {
   readonly #words: Int32Array;
-  readonly #buffer: SharedArrayBuffer;
-  readonly #calls = trustedFunctions(SOURCE, ['add', 'remove', 'loop'] as const);
+  readonly #calls = trustedFunctions(SOURCE, ['bind', 'add', 'remove', 'loop'] as const);
   #lastSlot = 0;
 
   constructor(buffer: SharedArrayBuffer) {
-    this.#buffer = buffer;
     this.#words = new Int32Array(buffer);
-    this.#calls.loop(shared(buffer));
+    this.#calls.bind(shared(buffer));
+    this.#calls.loop();
   }
 
   /** @returns the slot by which the isolate is named in entries */
@@ -47,9 +48,10 @@ export class Watchdog {
 
   // No kill can be under way here: the meter only claims running entries, and this runs on the loop's own thread, outside of any.
   #between(call: () => void): void {
+    Atomics.add(this.#words, WORD.calls, 1);
     Atomics.store(this.#words, WORD.command, YIELD);
     Atomics.notify(this.#words, WORD.command);
     call();
-    this.#calls.loop(shared(this.#buffer));
+    this.#calls.loop();
   }
 }
