@@ -24,6 +24,9 @@ const OPTIONS = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
+/** Said by us, since the bundler leaves it out of modules in JavaScript: stack frames of sloppy functions give tenants the functions themselves. */
+const STRICT = '"use strict";';
+
 /** Parts: the modules directly in `parts/`. What they share among them lies in folders below. */
 function partNames(): string[] {
   return readdirSync(partsFolder).filter((file) => GUEST.test(file)).map((file) => file.replace(GUEST, ''));
@@ -52,7 +55,7 @@ async function bundleRuntime(used: ReadonlyMap<string, ReadonlySet<string>>): Pr
       build.onLoad({ filter: /shared-modules\.guest\.(?:ts|js)$/ }, () => ({ contents, loader: 'js', resolveDir: runtimeFolder }));
     },
   };
-  return await bundle({ ...OPTIONS, entryPoints: [guestFile('main')], format: 'iife', plugins: [shared] });
+  return STRICT + (await bundle({ ...OPTIONS, entryPoints: [guestFile('main')], format: 'iife', plugins: [shared] }));
 }
 
 /** What the bundled parts take out of the snapshot's modules. */
@@ -88,7 +91,7 @@ async function bundlePart(part: string, modules: ReadonlyMap<string, readonly st
   };
   const contents = `import {${names.join(',')}} from ${JSON.stringify(entry)};\n__take({${names.join(',')}});`;
   const code = await bundle({ ...OPTIONS, stdin: { contents, resolveDir: runtimeFolder, loader: 'js' }, format: 'iife', plugins: [fromSnapshot] });
-  return `__thimble_part((function (__shared, __take) {${code}}));`;
+  return `__thimble_part((function (__shared, __take) {${STRICT}${code}}));`;
 }
 
 /** Modules of the snapshot by file, each with the names of its exports. */
