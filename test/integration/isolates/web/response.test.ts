@@ -114,6 +114,6 @@ export default { async fetch(request) {
   }
 } };`, { cpuMs: 2_000 });
   const expected = Buffer.concat([1, 2, 3].map((n) => Buffer.from(Array.from({ length: 700_000 }, (_, i) => (i * 7 + n) & 255))));
-  for (const path of ['/blob', '/slice', '/bytes', '/clone']) expect((await host().call(f, { path })).body.equals(expected), path).toBe(true);
+  for (const path of ['/blob', '/slice', '/bytes', '/clone']) expect([path, (await host().call(f, { path })).body.equals(expected)]).toEqual([path, true]);
   expect(await host().text(f, { path: '/small' })).toBe('small Blob');
 });
