@@ -1,27 +1,48 @@
-// Headers (Fetch standard, section 2.2). On the wire of entries and operations: name and value in turn, parted by line feeds.
+// Headers (Fetch standard, section 5.1). On the wire of entries and operations: name and value in turn, parted by line feeds.
+import { loadPart } from './parts.guest.ts';
+import type { HeaderPair, HeadersPart } from './parts/headers.guest.ts';
 import {
-  ArrayPrototypeJoin, ArrayPrototypeSort, ArrayPrototypeSplice, NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeSplit,
-  StringPrototypeToLowerCase, reflectApply, reflectGetOwnPropertyDescriptor, reflectOwnKeys,
+  ArrayPrototypeJoin, ArrayPrototypeSplice, NativeTypeError, ObjectDefineProperty, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase,
+  reflectGetOwnPropertyDescriptor, reflectOwnKeys, symbolIterator,
 } from './primordials.guest.ts';
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
-// NUL, CR and LF are refused by the Fetch standard; other control characters would be refused by the gateway, so they are named here, early.
-// eslint-disable-next-line no-control-regex -- control characters are just what is refused
-const BAD_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
-const NEEDS_TRIM = /^[\t\n\r ]|[\t\n\r ]$/;
+// Each pattern finds what is wrong: on the usual path nothing is found, and nothing is allocated.
+const NOT_TOKEN = /[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$/;
+// eslint-disable-next-line no-control-regex -- what the Fetch standard refuses in a value, and what is no byte
+const BAD_VALUE = /[\u0000\n\r\u0100-\uffff]/;
+const NOT_BYTES = /[\u0100-\uffff]/;
+
+function refuse(): never {
+  throw new NativeTypeError('a header name or value holds a character that is not allowed');
+}
+
+/** Throws a TypeError for a method that is called with too few arguments (Web IDL, section 3.7.7). */
+export function needs(given: number, needed: number): void {
+  if (given < needed) throw new NativeTypeError(`${needed} argument(s) needed, ${given} given`);
+}
 
 function checkedName(name: unknown): string {
-  const text = NativeString(name);
-  if (RegExpPrototypeExec(TOKEN, text) === null) throw new NativeTypeError(`"${text}" is not a header name`);
-  return StringPrototypeToLowerCase(text);
+  const text = `${name as string}`;
+  return RegExpPrototypeExec(NOT_TOKEN, text) === null ? StringPrototypeToLowerCase(text) : refuse();
+}
+
+function isSpace(text: string, at: number): boolean {
+  const code = StringPrototypeCharCodeAt(text, at);
+  return code === 32 || code === 9 || code === 10 || code === 13;
+}
+
+function trimmed(value: unknown): string {
+  const text = `${value as string}`;
+  let from = 0;
+  let to = text.length;
+  while (from < to && isSpace(text, from)) from += 1;
+  while (from < to && isSpace(text, to - 1)) to -= 1;
+  return StringPrototypeSlice(text, from, to);
 }
 
 function checkedValue(value: unknown): string {
-  let text = NativeString(value);
-  if (RegExpPrototypeExec(NEEDS_TRIM, text) !== null) text = StringPrototypeReplace(text, AROUND, '');
-  if (RegExpPrototypeExec(BAD_VALUE, text) !== null) throw new NativeTypeError('a header value holds a character that is not allowed');
-  return text;
+  const text = trimmed(value);
+  return RegExpPrototypeExec(BAD_VALUE, text) === null ? text : refuse();
 }
 
 export type HeadersInit = Headers | Iterable<Iterable<string>> | Record<string, string>;
@@ -32,137 +53,111 @@ export class Headers {
   /** Names in lower case and values, in turn. */
   #list: string[] = [];
   #immutable = false;
+  /** "Sort and combine" of the list, once something has asked for it and until it changes. */
+  #sorted: readonly HeaderPair[] | undefined;
 
-  constructor(init?: HeadersInit) {
-    if (init === undefined || init === null) return;
-    if (typeof init !== 'object') throw new NativeTypeError('headers must be an object, pairs or Headers');
-    if (#list in init) {
+  constructor(init: HeadersInit | undefined = undefined) {
+    if (init === undefined) return;
+    if ((typeof init !== 'object' && typeof init !== 'function') || init === null) throw new NativeTypeError('headers must be an object, pairs or Headers');
+    const iterate = (init as { [Symbol.iterator]?: unknown })[symbolIterator];
+    const list = this.#list;
+    if (iterate === undefined || iterate === null) {
+      this.#record(init as Record<string, unknown>);
+    } else if (iterate === entries && #list in init) {
       const from = init.#list;
-      for (let i = 0; i < from.length; i++) this.#list[i] = from[i] as string;
-    } else if (Symbol.iterator in init) {
-      for (const pair of init as Iterable<Iterable<string>>) {
-        const both = [...pair];
-        if (both.length !== 2) throw new NativeTypeError('each header must be a name and a value');
-        this.append(both[0] as string, both[1] as string);
-      }
+      for (let i = 0; i < from.length; i++) list[i] = from[i] as string;
     } else {
-      const names = reflectOwnKeys(init);
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i] as string | symbol;
-        if (typeof name === 'symbol') throw new NativeTypeError('a header name must be a string');
-        if (reflectGetOwnPropertyDescriptor(init, name)?.enumerable === true) this.append(name, (init as Record<string, string>)[name] as string);
-      }
+      const flat = loadPart<HeadersPart>('headers').flatPairs(init, iterate);
+      for (let i = 0; i < flat.length; i += 2) this.append(flat[i] as string, flat[i + 1] as string);
     }
+  }
+
+  /** Web IDL's conversion to a record (section 3.2.23) and "fill", in one pass: what only "fill" refuses is refused at the end. */
+  #record(init: Record<string, unknown>): void {
+    const list = this.#list;
+    const keys = reflectOwnKeys(init);
+    let flawed = false;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as string;
+      if (reflectGetOwnPropertyDescriptor(init, key)?.enumerable !== true) continue;
+      // A symbol throws here, as it must.
+      const name = `${key}`;
+      if (RegExpPrototypeExec(NOT_TOKEN, name) !== null) {
+        if (RegExpPrototypeExec(NOT_BYTES, name) !== null) refuse();
+        flawed = true;
+      }
+      const value = trimmed(init[key]);
+      if (RegExpPrototypeExec(BAD_VALUE, value) !== null) {
+        if (RegExpPrototypeExec(NOT_BYTES, value) !== null) refuse();
+        flawed = true;
+      }
+      list[list.length] = StringPrototypeToLowerCase(name);
+      list[list.length] = value;
+    }
+    if (flawed) refuse();
   }
 
   append(name: string, value: string): void {
+    needs(arguments.length, 2);
     const n = checkedName(name);
     const v = checkedValue(value);
-    this.#mutable();
-    this.#list[this.#list.length] = n;
-    this.#list[this.#list.length] = v;
+    const list = this.#change();
+    list[list.length] = n;
+    list[list.length] = v;
   }
 
   set(name: string, value: string): void {
+    needs(arguments.length, 2);
     const n = checkedName(name);
     const v = checkedValue(value);
-    this.#mutable();
-    const list = this.#list;
-    let found = false;
-    for (let i = 0; i < list.length; i += 2) {
-      if (list[i] !== n) continue;
-      if (found) {
-        ArrayPrototypeSplice(list, i, 2);
-        i -= 2;
-      } else {
-        list[i + 1] = v;
-        found = true;
-      }
-    }
-    if (!found) {
-      list[list.length] = n;
-      list[list.length] = v;
-    }
+    const list = this.#change();
+    let at = 0;
+    while (at < list.length && list[at] !== n) at += 2;
+    list[at] = n;
+    list[at + 1] = v;
+    removeFrom(list, n, at + 2);
   }
 
   delete(name: string): void {
+    needs(arguments.length, 1);
     const n = checkedName(name);
-    this.#mutable();
-    const list = this.#list;
-    for (let i = 0; i < list.length; i += 2) {
-      if (list[i] !== n) continue;
-      ArrayPrototypeSplice(list, i, 2);
-      i -= 2;
-    }
+    removeFrom(this.#change(), n, 0);
   }
 
   get(name: string): string | null {
-    return this.#get(checkedName(name));
+    needs(arguments.length, 1);
+    return valueOf(this.#list, checkedName(name));
   }
 
   has(name: string): boolean {
-    const n = checkedName(name);
-    const list = this.#list;
-    for (let i = 0; i < list.length; i += 2) if (list[i] === n) return true;
-    return false;
+    needs(arguments.length, 1);
+    return valueOf(this.#list, checkedName(name)) !== null;
   }
 
   getSetCookie(): string[] {
-    const values: string[] = [];
-    const list = this.#list;
-    for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') values[values.length] = list[i + 1] as string;
-    return values;
+    return loadPart<HeadersPart>('headers').setCookies(this.#list);
   }
 
-  forEach(callback: (value: string, name: string, parent: Headers) => unknown, thisArg?: unknown): void {
-    const pairs = this.#sorted();
-    for (let i = 0; i < pairs.length; i++) reflectApply(callback, thisArg, [pairs[i]?.[1], pairs[i]?.[0], this]);
+  forEach(callback: (value: string, name: string, parent: Headers) => unknown, thisArg: unknown = undefined): void {
+    needs(arguments.length, 1);
+    loadPart<HeadersPart>('headers').eachHeader(this, callback, thisArg);
   }
 
-  *entries(): IterableIterator<[string, string]> {
-    const pairs = this.#sorted();
-    for (let i = 0; i < pairs.length; i++) yield pairs[i] as [string, string];
+  entries(): IterableIterator<[string, string]> {
+    return loadPart<HeadersPart>('headers').iterator(checked(this), 'entries') as IterableIterator<[string, string]>;
   }
-  *keys(): IterableIterator<string> {
-    const pairs = this.#sorted();
-    for (let i = 0; i < pairs.length; i++) yield (pairs[i] as [string, string])[0];
+  keys(): IterableIterator<string> {
+    return loadPart<HeadersPart>('headers').iterator(checked(this), 'keys') as IterableIterator<string>;
   }
-  *values(): IterableIterator<string> {
-    const pairs = this.#sorted();
-    for (let i = 0; i < pairs.length; i++) yield (pairs[i] as [string, string])[1];
+  values(): IterableIterator<string> {
+    return loadPart<HeadersPart>('headers').iterator(checked(this), 'values') as IterableIterator<string>;
   }
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.entries();
-  }
+  declare [Symbol.iterator]: () => IterableIterator<[string, string]>;
 
-  #mutable(): void {
+  #change(): string[] {
     if (this.#immutable) throw new NativeTypeError('these headers are immutable');
-  }
-
-  #get(n: string): string | null {
-    const list = this.#list;
-    let value: string | null = null;
-    for (let i = 0; i < list.length; i += 2) {
-      if (list[i] === n) value = value === null ? (list[i + 1] as string) : `${value}, ${list[i + 1] as string}`;
-    }
-    return value;
-  }
-
-  /** Sorted by name, values of one name combined, but each Set-Cookie apart ("sort and combine"). */
-  #sorted(): [string, string][] {
-    const pairs: [string, string][] = [];
-    const list = this.#list;
-    for (let i = 0; i < list.length; i += 2) {
-      const name = list[i] as string;
-      const value = list[i + 1] as string;
-      let earlier: [string, string] | undefined;
-      if (name !== 'set-cookie') for (let k = 0; k < pairs.length; k++) if (pairs[k]?.[0] === name) earlier = pairs[k];
-      if (earlier === undefined) pairs[pairs.length] = [name, value];
-      else earlier[1] = `${earlier[1]}, ${value}`;
-    }
-    // The sort is stable, so cookies keep their order.
-    ArrayPrototypeSort(pairs, ((a: [string, string], b: [string, string]) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)) as never);
-    return pairs;
+    this.#sorted = undefined;
+    return this.#list;
   }
 
   static [INTERNAL] = {
@@ -175,16 +170,46 @@ export class Headers {
     serialise(headers: Headers): string {
       return ArrayPrototypeJoin(headers.#list, '\n');
     },
-    setDefault(headers: Headers, name: string, value: string): void {
-      if (headers.#get(name) !== null) return;
-      headers.#list[headers.#list.length] = name;
-      headers.#list[headers.#list.length] = value;
+    find(headers: Headers, name: string): string | null {
+      return valueOf(headers.#list, name);
     },
-    remove(headers: Headers, name: string): void {
+    setDefault(headers: Headers, name: string, value: string): void {
       const list = headers.#list;
-      for (let i = list.length - 2; i >= 0; i -= 2) if (list[i] === name) ArrayPrototypeSplice(list, i, 2);
+      if (valueOf(list, name) !== null) return;
+      headers.#sorted = undefined;
+      list[list.length] = name;
+      list[list.length] = value;
+    },
+    sorted(headers: Headers): readonly HeaderPair[] {
+      return (headers.#sorted ??= loadPart<HeadersPart>('headers').sortAndCombine(headers.#list));
+    },
+    clone(headers: Headers): Headers {
+      const made = new Headers(headers);
+      made.#immutable = headers.#immutable;
+      return made;
     },
   };
+}
+
+const { entries } = Headers.prototype;
+ObjectDefineProperty(Headers.prototype, symbolIterator, { value: entries, writable: true, enumerable: false, configurable: true });
+
+/** A method of Headers, called on something else, throws at once. */
+function checked(headers: Headers): Headers {
+  sortedHeaders(headers);
+  return headers;
+}
+
+function valueOf(list: readonly string[], name: string): string | null {
+  let value: string | null = null;
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === name) value = value === null ? (list[i + 1] as string) : `${value}, ${list[i + 1] as string}`;
+  }
+  return value;
+}
+
+function removeFrom(list: string[], name: string, from: number): void {
+  for (let i = list.length - 2; i >= from; i -= 2) if (list[i] === name) ArrayPrototypeSplice(list, i, 2);
 }
 
 const internal = Headers[INTERNAL];
@@ -194,6 +219,11 @@ delete (Headers as { [INTERNAL]?: unknown })[INTERNAL];
 export const parseHeaders = internal.parse;
 /** The wire text. */
 export const serialiseHeaders = internal.serialise;
+/** The combined value of a name in lower case, or null. */
+export const findHeader = internal.find;
 /** Adds the header unless it is there, whatever the guard. */
 export const setDefaultHeader = internal.setDefault;
-export const removeHeader = internal.remove;
+/** Pairs as iteration shows them. Throws a TypeError for what is no Headers. */
+export const sortedHeaders = internal.sorted;
+/** A copy with the same guard. */
+export const cloneHeaders = internal.clone;

@@ -7,4 +7,6 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
     'WritableStream', 'WritableStreamDefaultController', 'WritableStreamDefaultWriter', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TransformStream',
     'TransformStreamDefaultController',
   ],
+  blob: ['Blob', 'File'],
+  form: ['FormData'],
 };

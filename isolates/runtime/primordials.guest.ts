@@ -86,3 +86,10 @@ export function viewBytes(view: ArrayBufferView): Uint8Array {
 export function exactBytes(bytes: Uint8Array): Uint8Array {
   return ArrayBufferByteLength(TypedArrayBuffer(bytes)) === TypedArrayByteLength(bytes) ? bytes : Uint8ArrayPrototypeSlice(bytes);
 }
+
+// For requests, responses and their bodies.
+export const StringPrototypeToWellFormed = uncurryThis(String.prototype.toWellFormed);
+/** %IteratorPrototype% of ECMA-262, section 27.1.2. */
+export const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
+export const symbolIterator: typeof Symbol.iterator = Symbol.iterator;
+export const Uint8ArrayPrototypeIndexOf = uncurryThis(Uint8Array.prototype.indexOf as (this: Uint8Array, byte: number, from?: number) => number);

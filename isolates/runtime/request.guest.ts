@@ -1,16 +1,15 @@
-// Request (Fetch standard, section 5.4). One that came from outside is a string and a handle until something is asked of it.
-import { bodyStream, cloneBody, emptyBody, extractBody, handleBody, isUsed, readBuffer, readBytes, readJson, readText } from './body.guest.ts';
-import type { BodyState } from './body.guest.ts';
-import { AbortSignal, abortSignal, createSignal, onAbort } from './events.guest.ts';
-import { Headers, parseHeaders, setDefaultHeader } from './headers.guest.ts';
-import type { HeadersInit } from './headers.guest.ts';
-import { NativeString, NativeTypeError, RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToUpperCase } from './primordials.guest.ts';
+// Request (Fetch standard, section 5.4). One that came from outside is a string and a handle until something is asked of it; making one of a
+// function's own arguments is the part `fetch`.
+import { NO_BODY, bodyStream, handleBody, illegal, isUsed, readAs, readJson, readText } from './body.guest.ts';
+import type { BodyOwner } from './body.guest.ts';
+import { abortSignal, createSignal } from './events.guest.ts';
+import type { AbortSignal } from './events.guest.ts';
+import { parseHeaders } from './headers.guest.ts';
+import type { Headers, HeadersInit } from './headers.guest.ts';
+import { loadPart } from './parts.guest.ts';
+import type { FetchPart } from './parts/fetch.guest.ts';
+import { StringPrototypeIndexOf, StringPrototypeSlice } from './primordials.guest.ts';
 import type { ReadableStreamLike } from './streams.guest.ts';
-import { URL } from './url.guest.ts';
-
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const NORMALISED = /^(?:delete|get|head|options|post|put)$/i;
-const FORBIDDEN = /^(?:connect|trace|track)$/i;
 
 export interface RequestInit {
   method?: string;
@@ -25,136 +24,119 @@ export interface RequestInit {
   cache?: string;
   integrity?: string;
   keepalive?: boolean;
+  priority?: string;
   duplex?: string;
+  window?: null;
+}
+
+/** What few requests set and few functions ask for. */
+export interface RequestDetails {
+  readonly redirect: string;
+  readonly referrer: string;
+  readonly referrerPolicy: string;
+  readonly mode: string;
+  readonly credentials: string;
+  readonly cache: string;
+  readonly integrity: string;
+  readonly keepalive: boolean;
+}
+
+export const DETAILS: RequestDetails = {
+  redirect: 'follow', referrer: 'about:client', referrerPolicy: '', mode: 'cors', credentials: 'same-origin', cache: 'default', integrity: '', keepalive: false,
+};
+
+export interface RequestState extends BodyOwner {
+  readonly method: string;
+  readonly url: string;
+  signal: AbortSignal | undefined;
+  /** What `signal` will follow, once it is asked for. */
+  readonly follows: AbortSignal | undefined;
+  readonly details: RequestDetails;
 }
 
 const INTERNAL = Symbol('internal');
 
-function checkedMethod(value: unknown): string {
-  const method = NativeString(value);
-  if (RegExpPrototypeExec(TOKEN, method) === null) throw new NativeTypeError(`"${method}" is not a method`);
-  if (RegExpPrototypeExec(FORBIDDEN, method) !== null) throw new NativeTypeError(`the method ${method} is not allowed`);
-  return RegExpPrototypeExec(NORMALISED, method) === null ? method : StringPrototypeToUpperCase(method);
-}
-
 export class Request {
-  #method: string;
-  #url: string;
-  /** Undefined while the headers are only text. */
-  #headers: Headers | undefined;
-  #headText: string;
-  #body: BodyState;
-  #signal: AbortSignal | undefined;
-  #redirect = 'follow';
+  readonly #state: RequestState;
 
-  constructor(input: unknown, init?: RequestInit | string) {
-    if (input === INTERNAL) {
-      const head = init as string;
-      const methodEnd = StringPrototypeIndexOf(head, '\n');
-      let urlEnd = StringPrototypeIndexOf(head, '\n', methodEnd + 1);
-      if (urlEnd < 0) urlEnd = head.length;
-      this.#method = StringPrototypeSlice(head, 0, methodEnd);
-      this.#url = StringPrototypeSlice(head, methodEnd + 1, urlEnd);
-      this.#headText = StringPrototypeSlice(head, urlEnd + 1);
-      this.#body = emptyBody();
-      return;
-    }
-    if (arguments.length === 0) throw new NativeTypeError('Request needs an address or a Request');
-    const options = (init ?? {}) as RequestInit;
-    this.#headText = '';
-    if (typeof input === 'object' && input !== null && #method in input) {
-      const from = input;
-      this.#url = from.#url;
-      this.#method = options.method === undefined ? from.#method : checkedMethod(options.method);
-      this.#headers = new Headers(options.headers ?? from.headers);
-      this.#redirect = from.#redirect;
-      this.#body = emptyBody();
-      if (from.#signal !== undefined || from.#headText !== '') this.#signal = follow(from.signal);
-      if (options.body === undefined) {
-        if (from.#body.used) throw new NativeTypeError('the body has already been read');
-        // The old request's body moves on: it reads as used from now on.
-        this.#body = { ...from.#body };
-        if (from.#body.kind !== 0) from.#body.used = true;
-      }
-    } else {
-      const url = new URL(input);
-      if (url.username !== '' || url.password !== '') throw new NativeTypeError('an address must not hold credentials');
-      this.#url = url.href;
-      this.#method = options.method === undefined ? 'GET' : checkedMethod(options.method);
-      this.#headers = new Headers(options.headers);
-      this.#body = emptyBody();
-    }
-    if (options.redirect !== undefined) {
-      if (options.redirect !== 'follow' && options.redirect !== 'error' && options.redirect !== 'manual') throw new NativeTypeError('redirect must be follow, error or manual');
-      this.#redirect = options.redirect;
-    }
-    if (options.signal !== undefined) this.#signal = options.signal === null ? undefined : follow(options.signal);
-    if (options.body !== undefined && options.body !== null) {
-      if (this.#method === 'GET' || this.#method === 'HEAD') throw new NativeTypeError(`a ${this.#method} request can not have a body`);
-      const { body, type } = extractBody(options.body);
-      this.#body = body;
-      if (type !== '') setDefaultHeader(this.headers, 'content-type', type);
-    }
+  constructor(input: unknown, init: RequestInit | undefined = undefined) {
+    this.#state = input === INTERNAL ? (init as unknown as RequestState) : loadPart<FetchPart>('fetch').makeRequest(input, init, arguments.length);
   }
 
-  get method(): string { return this.#method; }
-  get url(): string { return this.#url; }
+  get method(): string { return this.#state.method; }
+  get url(): string { return this.#state.url; }
   get headers(): Headers {
-    this.#headers ??= parseHeaders(this.#headText, true);
-    return this.#headers;
+    const state = this.#state;
+    return (state.headers ??= parseHeaders(state.headText, true));
   }
   get signal(): AbortSignal {
-    this.#signal ??= createSignal();
-    return this.#signal;
+    const state = this.#state;
+    return (state.signal ??= state.follows === undefined ? createSignal() : loadPart<FetchPart>('fetch').follow(state.follows));
   }
-  get redirect(): string { return this.#redirect; }
-  get destination(): string { return ''; }
-  get referrer(): string { return 'about:client'; }
-  get referrerPolicy(): string { return ''; }
-  get mode(): string { return 'cors'; }
-  get credentials(): string { return 'same-origin'; }
-  get cache(): string { return 'default'; }
-  get integrity(): string { return ''; }
-  get keepalive(): boolean { return false; }
-  get duplex(): string { return 'half'; }
-  get body(): ReadableStreamLike | null { return bodyStream(this.#body); }
-  get bodyUsed(): boolean { return isUsed(this.#body); }
+  get redirect(): string { return this.#state.details.redirect; }
+  get destination(): string { return this.#state && ''; }
+  get referrer(): string { return this.#state.details.referrer; }
+  get referrerPolicy(): string { return this.#state.details.referrerPolicy; }
+  get mode(): string { return this.#state.details.mode; }
+  get credentials(): string { return this.#state.details.credentials; }
+  get cache(): string { return this.#state.details.cache; }
+  get integrity(): string { return this.#state.details.integrity; }
+  get keepalive(): boolean { return this.#state.details.keepalive; }
+  get isReloadNavigation(): boolean { return !this.#state; }
+  get isHistoryNavigation(): boolean { return !this.#state; }
+  get duplex(): string { return this.#state && 'half'; }
+  get body(): ReadableStreamLike | null { return bodyStream(this.#state.body); }
+  get bodyUsed(): boolean { return isUsed(this.#state.body); }
 
-  text(): Promise<string> { return readText(this.#body); }
-  json(): Promise<unknown> { return readJson(this.#body); }
-  bytes(): Promise<Uint8Array> { return readBytes(this.#body); }
-  arrayBuffer(): Promise<ArrayBuffer> { return readBuffer(this.#body); }
+  text(): Promise<string> { return #state in this ? readText(this.#state.body) : illegal(); }
+  json(): Promise<unknown> { return #state in this ? readJson(this.#state.body) : illegal(); }
+  bytes(): Promise<Uint8Array> { return #state in this ? readAs('bytes', this.#state) : illegal(); }
+  arrayBuffer(): Promise<ArrayBuffer> { return #state in this ? readAs('arrayBuffer', this.#state) : illegal(); }
+  blob(): Promise<unknown> { return #state in this ? readAs('blob', this.#state) : illegal(); }
+  formData(): Promise<unknown> { return #state in this ? readAs('formData', this.#state) : illegal(); }
 
   clone(): Request {
-    const body = cloneBody(this.#body);
-    const copy = new Request(this.#url, { method: this.#method, headers: this.headers, redirect: this.#redirect, signal: this.signal });
-    copy.#body = body;
-    return copy;
+    return new Request(INTERNAL, loadPart<FetchPart>('fetch').cloneRequest(this, this.#state) as never);
   }
 
-  static [INTERNAL] = {
-    incoming(head: string, handle: number): Request {
-      const request = new Request(INTERNAL, head);
-      if (handle !== 0) request.#body = handleBody(handle);
-      return request;
-    },
-    /** The client went away: only a signal that someone holds can tell. */
-    abort(request: Request, reason: unknown): void {
-      abortSignal(request.signal, reason);
-    },
-    parts(request: Request): { body: BodyState; signal: AbortSignal | undefined } {
-      return { body: request.#body, signal: request.#signal };
-    },
-  };
+  /** Undefined for what is no Request. */
+  static [INTERNAL](value: unknown): RequestState | undefined {
+    return typeof value === 'object' && value !== null && #state in value ? value.#state : undefined;
+  }
 }
 
-function follow(source: AbortSignal): AbortSignal {
-  if (!(source instanceof AbortSignal)) throw new NativeTypeError('signal must be an AbortSignal');
-  const signal = createSignal();
-  if (source.aborted) abortSignal(signal, source.reason);
-  else onAbort(source, () => abortSignal(signal, source.reason));
-  return signal;
-}
-
-export const { incoming: incomingRequest, abort: abortRequest, parts: requestParts } = Request[INTERNAL];
+const { [INTERNAL]: requestState } = Request;
 delete (Request as { [INTERNAL]?: unknown })[INTERNAL];
+
+/** The state of a Request, undefined for anything else. */
+export function stateOfRequest(value: unknown): RequestState | undefined {
+  return requestState(value);
+}
+
+export function requestOf(state: RequestState): Request {
+  return new Request(INTERNAL, state as never);
+}
+
+/** @param head  method, URL, then headers as `parseHeaders` takes them, parted by line feeds */
+export function incomingRequest(head: string, handle: number): Request {
+  const methodEnd = StringPrototypeIndexOf(head, '\n');
+  let urlEnd = StringPrototypeIndexOf(head, '\n', methodEnd + 1);
+  if (urlEnd < 0) urlEnd = head.length;
+  return new Request(INTERNAL, {
+    method: StringPrototypeSlice(head, 0, methodEnd),
+    url: StringPrototypeSlice(head, methodEnd + 1, urlEnd),
+    headers: undefined,
+    headText: StringPrototypeSlice(head, urlEnd + 1),
+    body: handle === 0 ? NO_BODY : handleBody(handle),
+    signal: undefined,
+    follows: undefined,
+    details: DETAILS,
+  } as never);
+}
+
+/** The client went away: only a signal that someone holds can tell. */
+export function abortRequest(request: Request, reason: unknown): void {
+  const state = requestState(request) as RequestState;
+  state.signal ??= createSignal();
+  abortSignal(state.signal, reason);
+}

@@ -1,14 +1,16 @@
 // Response (Fetch standard, section 5.5).
-import { bodyStream, cloneBody, emptyBody, extractBody, handleBody, isUsed, readBuffer, readBytes, readJson, readText } from './body.guest.ts';
-import type { BodyState } from './body.guest.ts';
-import { Headers, parseHeaders, setDefaultHeader } from './headers.guest.ts';
+import { NO_BODY, TEXT_TYPE, bodyStream, extractBody, illegal, isUsed, readAs, readJson, readText, textBody } from './body.guest.ts';
+import type { BodyOwner, BodyState } from './body.guest.ts';
+import { Headers, needs, parseHeaders, setDefaultHeader } from './headers.guest.ts';
 import type { HeadersInit } from './headers.guest.ts';
-import { JSONStringify, NativeString, NativeTypeError, RegExpPrototypeExec } from './primordials.guest.ts';
+import { loadPart } from './parts.guest.ts';
+import type { FetchPart } from './parts/fetch.guest.ts';
+import { JSONStringify, NativeNumber, NativeTypeError, RegExpPrototypeExec } from './primordials.guest.ts';
 import type { ReadableStreamLike } from './streams.guest.ts';
-import { URL } from './url.guest.ts';
 
-// eslint-disable-next-line no-control-regex -- reason-phrase of RFC 9112 section 4
 const BAD_STATUS_TEXT = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+const TEXT_HEAD = `content-type\n${TEXT_TYPE}`;
+const JSON_HEAD = 'content-type\napplication/json';
 
 export interface ResponseInit {
   status?: number;
@@ -16,129 +18,122 @@ export interface ResponseInit {
   headers?: HeadersInit;
 }
 
+export interface ResponseState extends BodyOwner {
+  status: number;
+  statusText: string;
+  readonly url: string;
+  readonly redirected: boolean;
+  /** Headers of all but `default` are immutable. */
+  readonly type: string;
+}
+
 const INTERNAL = Symbol('internal');
-const isNullBody = (status: number): boolean => status === 101 || status === 204 || status === 205 || status === 304;
+const isNullBody = (status: number): boolean => status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
+
+function plainState(body: BodyState, headText: string): ResponseState {
+  return { status: 200, statusText: '', headers: undefined, headText, body, url: '', redirected: false, type: 'default' };
+}
+
+/** "Initialize a response"; the members in the order of Web IDL. */
+function initialise(state: ResponseState, init: ResponseInit, type: string): void {
+  if (typeof init !== 'object' && typeof init !== 'function') throw new NativeTypeError('the init of a Response must be an object');
+  const { headers, status, statusText } = init;
+  if (status !== undefined) {
+    // Web IDL's unsigned short.
+    state.status = NativeNumber(status) & 0xffff;
+    if (state.status < 200 || state.status > 599) throw new RangeError('status must be 200 to 599');
+  }
+  if (statusText !== undefined) {
+    state.statusText = `${statusText}`;
+    if (RegExpPrototypeExec(BAD_STATUS_TEXT, state.statusText) !== null) throw new NativeTypeError('statusText holds a character that is not allowed');
+  }
+  if (headers !== undefined) state.headers = new Headers(headers);
+  if (state.body !== NO_BODY && isNullBody(state.status)) throw new NativeTypeError(`a response of status ${state.status} can not have a body`);
+  if (type !== '' && state.headers !== undefined) setDefaultHeader(state.headers, 'content-type', type);
+}
 
 export class Response {
-  #status = 200;
-  #statusText = '';
-  #headers: Headers | undefined;
-  #headText = '';
-  #body: BodyState;
-  #url = '';
-  #redirected = false;
-  #type = 'default';
+  readonly #state: ResponseState;
 
-  constructor(body?: unknown, init?: ResponseInit) {
-    let type = '';
-    if (body === null || body === undefined) {
-      this.#body = emptyBody();
-    } else {
-      const extracted = extractBody(body);
-      this.#body = extracted.body;
-      type = extracted.type;
+  constructor(body: unknown = undefined, init: ResponseInit | null | undefined = undefined) {
+    if (body === INTERNAL) {
+      this.#state = init as ResponseState;
+      return;
     }
-    if (init !== undefined && init !== null) {
-      if (init.status !== undefined) this.#status = checkedStatus(init.status);
-      if (init.statusText !== undefined) {
-        this.#statusText = NativeString(init.statusText);
-        if (RegExpPrototypeExec(BAD_STATUS_TEXT, this.#statusText) !== null) throw new NativeTypeError('statusText holds a character that is not allowed');
-      }
-      if (init.headers !== undefined) this.#headers = new Headers(init.headers);
-      if (body !== null && body !== undefined && isNullBody(this.#status)) throw new NativeTypeError(`a response of status ${this.#status} can not have a body`);
-    }
-    if (type !== '') this.#defaultType(type);
+    const extracted = extractBody(body);
+    const { type } = extracted;
+    this.#state = plainState(extracted, type === '' ? '' : type === TEXT_TYPE ? TEXT_HEAD : `content-type\n${type}`);
+    if (init !== undefined && init !== null) initialise(this.#state, init, type);
   }
 
-  #defaultType(type: string): void {
-    if (this.#headers === undefined && this.#headText === '') this.#headText = `content-type\n${type}`;
-    else setDefaultHeader(this.headers, 'content-type', type);
-  }
-
-  static json(data: unknown, init?: ResponseInit): Response {
+  static json(data: unknown, init: ResponseInit | null | undefined = undefined): Response {
+    needs(arguments.length, 1);
     const text = JSONStringify(data);
     if (text === undefined) throw new NativeTypeError('the value has no JSON form');
-    const response = new Response(null, init);
-    if (isNullBody(response.#status)) throw new NativeTypeError(`a response of status ${response.#status} can not have a body`);
-    response.#body = extractBody(text).body;
-    response.#defaultType('application/json');
-    return response;
+    const state = plainState(textBody(text, ''), JSON_HEAD);
+    if (init !== undefined && init !== null) initialise(state, init, 'application/json');
+    return responseOf(state);
   }
 
   static redirect(url: unknown, status: number = 302): Response {
-    const { href } = new URL(url);
-    const code = Number(status);
-    if (code !== 301 && code !== 302 && code !== 303 && code !== 307 && code !== 308) throw new RangeError(`${code} is no redirect status`);
-    const response = new Response(null);
-    response.#status = code;
-    response.#headText = `location\n${href}`;
-    return response;
+    needs(arguments.length, 1);
+    return responseOf(loadPart<FetchPart>('fetch').redirectTo(url, status));
   }
 
   static error(): Response {
-    const response = new Response(null);
-    response.#status = 0;
-    response.#type = 'error';
-    return response;
+    return responseOf({ ...plainState(NO_BODY, ''), status: 0, type: 'error' });
   }
 
-  get status(): number { return this.#status; }
-  get ok(): boolean { return this.#status >= 200 && this.#status <= 299; }
-  get statusText(): string { return this.#statusText; }
+  get status(): number { return this.#state.status; }
+  get ok(): boolean {
+    const { status } = this.#state;
+    return status >= 200 && status <= 299;
+  }
+  get statusText(): string { return this.#state.statusText; }
   get headers(): Headers {
-    this.#headers ??= parseHeaders(this.#headText, this.#url !== '');
-    return this.#headers;
+    const state = this.#state;
+    return (state.headers ??= parseHeaders(state.headText, state.type !== 'default'));
   }
-  get url(): string { return this.#url; }
-  get redirected(): boolean { return this.#redirected; }
-  get type(): string { return this.#type; }
-  get body(): ReadableStreamLike | null { return bodyStream(this.#body); }
-  get bodyUsed(): boolean { return isUsed(this.#body); }
+  get url(): string { return this.#state.url; }
+  get redirected(): boolean { return this.#state.redirected; }
+  get type(): string { return this.#state.type; }
+  get body(): ReadableStreamLike | null { return bodyStream(this.#state.body); }
+  get bodyUsed(): boolean { return isUsed(this.#state.body); }
 
-  text(): Promise<string> { return readText(this.#body); }
-  json(): Promise<unknown> { return readJson(this.#body); }
-  bytes(): Promise<Uint8Array> { return readBytes(this.#body); }
-  arrayBuffer(): Promise<ArrayBuffer> { return readBuffer(this.#body); }
+  text(): Promise<string> { return #state in this ? readText(this.#state.body) : illegal(); }
+  json(): Promise<unknown> { return #state in this ? readJson(this.#state.body) : illegal(); }
+  bytes(): Promise<Uint8Array> { return #state in this ? readAs('bytes', this.#state) : illegal(); }
+  arrayBuffer(): Promise<ArrayBuffer> { return #state in this ? readAs('arrayBuffer', this.#state) : illegal(); }
+  blob(): Promise<unknown> { return #state in this ? readAs('blob', this.#state) : illegal(); }
+  formData(): Promise<unknown> { return #state in this ? readAs('formData', this.#state) : illegal(); }
 
   clone(): Response {
-    const body = cloneBody(this.#body);
-    const copy = new Response(null);
-    copy.#body = body;
-    copy.#status = this.#status;
-    copy.#statusText = this.#statusText;
-    copy.#headers = new Headers(this.headers);
-    copy.#url = this.#url;
-    copy.#redirected = this.#redirected;
-    copy.#type = this.#type;
-    return copy;
+    return responseOf(loadPart<FetchPart>('fetch').cloneResponse(this, this.#state));
   }
 
-  static [INTERNAL] = {
-    is(value: unknown): value is Response {
-      return typeof value === 'object' && value !== null && #status in value;
-    },
-    fromFetch(status: number, url: string, redirected: boolean, headText: string, handle: number): Response {
-      const response = new Response(null);
-      response.#status = status;
-      response.#url = url;
-      response.#redirected = redirected;
-      response.#headText = headText;
-      response.#type = 'basic';
-      response.#body = isNullBody(status) ? emptyBody() : handleBody(handle);
-      return response;
-    },
-    parts(response: Response): { status: number; headers: Headers | undefined; headText: string; body: BodyState } {
-      return { status: response.#status, headers: response.#headers, headText: response.#headText, body: response.#body };
-    },
-  };
+  /** Undefined for what is no Response. */
+  static [INTERNAL](value: unknown): ResponseState | undefined {
+    return typeof value === 'object' && value !== null && #state in value ? value.#state : undefined;
+  }
 }
 
-function checkedStatus(value: unknown): number {
-  const status = Number(value);
-  // 101 is allowed by no server runtime as a plain response; the standard's range is 200 to 599.
-  if (!(status >= 200 && status <= 599) || Math.trunc(status) !== status) throw new RangeError('status must be 200 to 599');
-  return status;
-}
-
-export const { is: isResponse, fromFetch: fetchedResponse, parts: responseParts } = Response[INTERNAL];
+const { [INTERNAL]: responseState } = Response;
 delete (Response as { [INTERNAL]?: unknown })[INTERNAL];
+
+export function isResponse(value: unknown): value is Response {
+  return responseState(value) !== undefined;
+}
+
+/** The state of a Response. */
+export function responseParts(response: Response): ResponseState {
+  return responseState(response) as ResponseState;
+}
+
+export function responseOf(state: ResponseState): Response {
+  return new Response(INTERNAL, state as never);
+}
+
+/** An answer from outside. @param handle  of its body, 0 for none */
+export function fetchedResponse(status: number, url: string, redirected: boolean, headText: string, body: BodyState): Response {
+  return responseOf({ status, statusText: '', headers: undefined, headText, body: isNullBody(status) ? NO_BODY : body, url, redirected, type: 'basic' });
+}

@@ -13,9 +13,17 @@ export interface ReadableStreamLike {
   cancel(reason?: unknown): Promise<void>;
 }
 
+export interface ByteController {
+  enqueue(chunk: Uint8Array): void;
+  close(): void;
+  error(reason: unknown): void;
+  readonly byobRequest: { respond(bytes: number): void } | null;
+}
+
 export interface ByteSource {
   readonly type: 'bytes';
-  pull(controller: { enqueue(chunk: Uint8Array): void; close(): void; readonly byobRequest: { respond(bytes: number): void } | null }): Promise<void> | void;
+  start?(controller: ByteController): void;
+  pull(controller: ByteController): Promise<void> | void;
   cancel(reason: unknown): void;
 }
 
@@ -32,4 +40,9 @@ export function loadStreams(): Streams {
 export function isReadableStream(value: unknown): value is ReadableStreamLike {
   const streams = partIfLoaded<Streams>('streams');
   return streams !== undefined && value instanceof streams.ReadableStream;
+}
+
+/** Whether the stream has been read from or cancelled (Streams standard, section 8.3.6: "disturbed"). */
+export function isDisturbed(stream: ReadableStreamLike): boolean {
+  return (stream as { _disturbed?: unknown })._disturbed === true;
 }
