@@ -1,8 +1,10 @@
 // The areas of operations by number. Their codes are defined beside the parts of the runtime that use them.
 import type { AreaIsolate, OperationArea } from './area.ts';
+import { compressionArea } from './compression.ts';
+import { encodingArea } from './encoding.ts';
 
 export { AREA_SHIFT } from './area.ts';
 export type { AreaIsolate, OperationArea } from './area.ts';
 
 /** Index: the area's number. 0 is the isolate's own. */
-export const AREAS: readonly (((isolate: AreaIsolate) => OperationArea) | undefined)[] = [undefined];
+export const AREAS: readonly (((isolate: AreaIsolate) => OperationArea) | undefined)[] = [undefined, encodingArea, undefined, compressionArea];

@@ -9,7 +9,7 @@ import {
 import { describeThrown } from './errors.guest.ts';
 import { isReadableStream, loadStreams } from './streams.guest.ts';
 import type { ReadableStreamLike, StreamReader } from './streams.guest.ts';
-import { URLSearchParams } from './url.guest.ts';
+import { searchParamsText } from './url.guest.ts';
 
 /** `value`: text, bytes, a handle's number or a stream, by `kind`. */
 export interface BodyState {
@@ -55,8 +55,9 @@ export function extractBody(init: unknown): { readonly body: BodyState; readonly
       }
       return { body: { kind: STREAM, value: init, used: false, stream: init }, type: '' };
     }
-    if (init instanceof URLSearchParams) {
-      return { body: { kind: BODY_KIND.text, value: init.toString(), used: false, stream: null }, type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+    const form = searchParamsText(init);
+    if (form !== undefined) {
+      return { body: { kind: BODY_KIND.text, value: form, used: false, stream: null }, type: 'application/x-www-form-urlencoded;charset=UTF-8' };
     }
   }
   return { body: { kind: BODY_KIND.text, value: NativeString(init), used: false, stream: null }, type: 'text/plain;charset=UTF-8' };

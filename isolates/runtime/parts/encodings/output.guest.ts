@@ -1,0 +1,32 @@
+// Where a legacy decoder writes: code points in, text out.
+import { codeUnits } from './code-units.guest.ts';
+
+/** Grows as needed. Made for one call of `decode`. */
+export class Output {
+  #units: Uint16Array;
+  #length = 0;
+
+  /** @param expected  code units, roughly */
+  constructor(expected: number) {
+    this.#units = new Uint16Array(expected + 16);
+  }
+
+  /** Code point of any plane. */
+  push(code: number): void {
+    if (this.#length + 2 > this.#units.length) {
+      const larger = new Uint16Array(this.#units.length * 2);
+      larger.set(this.#units);
+      this.#units = larger;
+    }
+    if (code > 0xffff) {
+      this.#units[this.#length++] = 0xd800 + ((code - 0x10000) >> 10);
+      this.#units[this.#length++] = 0xdc00 + ((code - 0x10000) & 0x3ff);
+    } else {
+      this.#units[this.#length++] = code;
+    }
+  }
+
+  text(): string {
+    return codeUnits(this.#units, this.#length);
+  }
+}
