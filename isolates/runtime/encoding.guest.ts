@@ -2,10 +2,9 @@
 import { MAX_CROSSING, OP } from './abi.ts';
 import { op } from './host.guest.ts';
 import {
-  ArrayBufferIsView, NativeArrayBuffer, NativeTypeError, NativeUint8Array, StringPrototypeCharCodeAt, StringPrototypeSlice, TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSet, exactBytes, viewBytes,
+  ArrayBufferIsView, NativeArrayBuffer, NativeTypeError, NativeUint8Array, StringFromCharCode, StringPrototypeCharCodeAt, StringPrototypeSlice, TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSet, exactBytes, viewBytes,
 } from './primordials.guest.ts';
 
-const { fromCharCode } = String;
 const ASCII_CHARACTERS = 64;
 
 /** UTF-8 bytes; lone surrogates become U+FFFD. */
@@ -55,7 +54,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
     for (; i < bytes.length; i++) {
       const code = bytes[i] as number;
       if (code > 0x7f) break;
-      text += fromCharCode(code);
+      text += StringFromCharCode(code);
     }
     if (i === bytes.length) return text;
   }

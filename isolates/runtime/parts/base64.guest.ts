@@ -3,12 +3,12 @@ import { MAX_CROSSING } from '../abi.ts';
 import { ENCODING_OP } from '../abi-encoding.ts';
 import { DOMException } from '../errors.guest.ts';
 import { op } from '../host.guest.ts';
-import { NativeString, NativeTypeError, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice } from '../primordials.guest.ts';
+import { NativeString, NativeTypeError, NativeUint8Array, StringFromCharCode, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice } from '../primordials.guest.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const { fromCharCode } = String;
-const VALUES = new Int8Array(128).fill(-1);
-for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
+/** Value of each ASCII character plus 1; 0 for those outside the alphabet. */
+const VALUES = new NativeUint8Array(128);
+for (let i = 0; i < 64; i++) VALUES[StringPrototypeCharCodeAt(ALPHABET, i)] = i + 1;
 
 /** Up to here a crossing costs more than the work (measured: it pays from about 100 characters on). */
 const SHORT_CHARACTERS = 96;
@@ -84,13 +84,13 @@ function decodeHere(padded: string): string {
   let held = 0;
   for (let i = 0; i < text.length; i++) {
     const code = StringPrototypeCharCodeAt(text, i);
-    const value = code < 128 ? (VALUES[code] as number) : -1;
+    const value = code < 128 ? (VALUES[code] as number) - 1 : -1;
     if (value < 0) throw notBase64();
     held = ((held << 6) | value) & 0xffff;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out += fromCharCode((held >> bits) & 255);
+      out += StringFromCharCode((held >> bits) & 255);
     }
   }
   return out;

@@ -5,13 +5,11 @@ import { bytesOf, completeUtf8, decodeUtf8, encodeUtf8 } from '../encoding.guest
 import { op } from '../host.guest.ts';
 import { loadPart } from '../parts.guest.ts';
 import {
-  NativeString, NativeTypeError, NativeUint8Array, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice, StringPrototypeToLowerCase, TypedArrayPrototypeSubarray,
+  NativeRangeError, NativeString, NativeTypeError, NativeUint16Array, NativeUint8Array, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice, StringPrototypeToLowerCase, StringPrototypeToWellFormed, TypedArrayPrototypeSubarray,
   Uint8ArrayPrototypeSet, Uint8ArrayPrototypeSlice, exactBytes, typedArrayName,
 } from '../primordials.guest.ts';
 import { codeUnits } from './encodings/code-units.guest.ts';
 import { dictionary, needArguments } from './shared/conversions.guest.ts';
-
-const NativeRangeError = RangeError;
 
 export class TextEncoder {
   // Web IDL: the getter and the methods belong to instances.
@@ -24,7 +22,7 @@ export class TextEncoder {
 
   encode(input: unknown = ''): Uint8Array<ArrayBuffer> {
     void this.#brand;
-    return encodeUtf8(input === undefined ? '' : NativeString(input as string));
+    return encodeUtf8(stringOf(input));
   }
 
   encodeInto(source: unknown, destination: Uint8Array): { read: number; written: number } {
@@ -198,7 +196,7 @@ function decodeStrictly(bytes: Uint8Array): string {
   return text;
 }
 
-export function malformed(encoding: string): TypeError {
+function malformed(encoding: string): TypeError {
   return new NativeTypeError(`The encoded data was not valid for encoding ${encoding}`);
 }
 
@@ -221,10 +219,10 @@ class Utf16Decoder implements Decoder {
     const waits = whole > 0 && ((bytes[whole - 1 - low] as number) & 0xfc) === 0xd8;
     if (waits) whole -= 2;
     this.#held = end || whole === bytes.length ? NO_BYTES : Uint8ArrayPrototypeSlice(bytes, whole);
-    const units = new Uint16Array(whole / 2);
+    const units = new NativeUint16Array(whole / 2);
     for (let i = 0; i < units.length; i++) units[i] = (bytes[2 * i + low] as number) | ((bytes[2 * i + 1 - low] as number) << 8);
     const text = codeUnits(units, units.length);
-    const wellFormed = text.toWellFormed();
+    const wellFormed = StringPrototypeToWellFormed(text);
     const cut = end && whole < bytes.length;
     if (this.#fatal && (cut || wellFormed !== text)) throw malformed(this.#encoding);
     // One error for whatever is left, be it half a pair, half a unit or both (section 14.2.1).

@@ -2,7 +2,7 @@
 // isolate: their state is a few numbers there, their time is the function's, and only indexes come from the host, once each.
 import { ENCODING_OP } from '../abi-encoding.ts';
 import { op } from '../host.guest.ts';
-import { MapPrototypeGet, MapPrototypeSet, NativeMap, NativeTypeError } from '../primordials.guest.ts';
+import { MapPrototypeGet, MapPrototypeSet, NativeMap, NativeTypeError, NativeUint32Array } from '../primordials.guest.ts';
 import { CONTINUE, END, ERROR, FINISHED, big5, eucJp, eucKr, gb18030, iso2022Jp, shiftJis } from './encodings/multi-byte.guest.ts';
 import type { Handler, Index } from './encodings/multi-byte.guest.ts';
 import { Output } from './encodings/output.guest.ts';
@@ -21,7 +21,7 @@ const indexes = new NativeMap<string, Uint32Array>();
 function index(name: string): Uint32Array {
   let table = MapPrototypeGet(indexes, name) as Uint32Array | undefined;
   if (table === undefined) {
-    table = new Uint32Array(op(ENCODING_OP.table, name) as ArrayBuffer);
+    table = new NativeUint32Array(op(ENCODING_OP.table, name) as ArrayBuffer);
     MapPrototypeSet(indexes, name, table);
   }
   return table;
@@ -29,9 +29,16 @@ function index(name: string): Uint32Array {
 
 /** @param encoding  a name of the standard, in lower case, that is neither UTF-8 nor UTF-16 */
 export function makeDecoder(encoding: string, fatal: boolean): Decoder {
-  if (encoding === 'x-user-defined') return new SingleByteDecoder(encoding, fatal, Uint32Array.from({ length: 128 }, (_, i) => 0xf780 + i));
+  if (encoding === 'x-user-defined') return new SingleByteDecoder(encoding, fatal, userDefined());
   const make = MULTI_BYTE[encoding];
   return make === undefined ? new SingleByteDecoder(encoding, fatal, index(encoding)) : new MultiByteDecoder(encoding, fatal, () => make(index));
+}
+
+/** Section 14.5.1. */
+function userDefined(): Uint32Array {
+  const upper = new NativeUint32Array(128);
+  for (let i = 0; i < 128; i++) upper[i] = 0xf780 + i;
+  return upper;
 }
 
 function malformed(encoding: string): TypeError {

@@ -1,16 +1,15 @@
 // URLSearchParams (URL standard, section 6.2), and its link to a URL.
-import { ArrayPrototypeJoin, ArrayPrototypeSort, NativeString, NativeTypeError, reflectApply, reflectGetOwnPropertyDescriptor, reflectOwnKeys } from '../primordials.guest.ts';
+import { ArrayPrototypeJoin, ArrayPrototypeSort, NativeString, NativeTypeError, StringPrototypeSlice, StringPrototypeToWellFormed, reflectApply, reflectGetOwnPropertyDescriptor, reflectOwnKeys } from '../primordials.guest.ts';
 import { needArguments } from './shared/conversions.guest.ts';
 import { IteratorPrototype, finishIterator } from './shared/iterators.guest.ts';
 import { encodeForm, parseForm } from './url/form-urlencoded.guest.ts';
 
 const { iterator } = Symbol;
-const toWellFormed = String.prototype.toWellFormed;
 
 /** USVString (Web IDL, section 3.2.12). */
 function scalar(value: unknown): string {
   if (typeof value === 'symbol') throw new NativeTypeError('a symbol is no string');
-  return reflectApply(toWellFormed as never, NativeString(value), []) as string;
+  return StringPrototypeToWellFormed(NativeString(value));
 }
 
 function needIterable(value: unknown): Iterable<unknown> {
@@ -34,7 +33,7 @@ export class URLSearchParams {
   constructor(init: unknown = '') {
     if ((typeof init !== 'object' && typeof init !== 'function') || init === null) {
       const text = scalar(init);
-      this.#list = parseForm(text[0] === '?' ? text.slice(1) : text);
+      this.#list = parseForm(text[0] === '?' ? StringPrototypeSlice(text, 1) : text);
       return;
     }
     const method = (init as { [iterator]?: unknown })[iterator];
@@ -187,7 +186,7 @@ export class URLSearchParams {
       return params;
     };
     replaceParams = (params, search): void => {
-      (params as URLSearchParams).#list = parseForm(search[0] === '?' ? search.slice(1) : search);
+      (params as URLSearchParams).#list = parseForm(search[0] === '?' ? StringPrototypeSlice(search, 1) : search);
     };
     isParams = (value): value is URLSearchParams => #list in value;
     listOf = (params): string[] => params.#list;

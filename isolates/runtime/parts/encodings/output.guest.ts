@@ -1,4 +1,5 @@
 // Where a legacy decoder writes: code points in, text out.
+import { NativeUint16Array, Uint8ArrayPrototypeSet } from '../../primordials.guest.ts';
 import { codeUnits } from './code-units.guest.ts';
 
 /** Grows as needed. Made for one call of `decode`. */
@@ -8,14 +9,14 @@ export class Output {
 
   /** @param expected  code units, roughly */
   constructor(expected: number) {
-    this.#units = new Uint16Array(expected + 16);
+    this.#units = new NativeUint16Array(expected + 16);
   }
 
   /** Code point of any plane. */
   push(code: number): void {
     if (this.#length + 2 > this.#units.length) {
-      const larger = new Uint16Array(this.#units.length * 2);
-      larger.set(this.#units);
+      const larger = new NativeUint16Array(this.#units.length * 2);
+      Uint8ArrayPrototypeSet(larger as never, this.#units);
       this.#units = larger;
     }
     if (code > 0xffff) {

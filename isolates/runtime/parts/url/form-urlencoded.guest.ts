@@ -1,10 +1,10 @@
 // application/x-www-form-urlencoded (URL standard, section 5): parser and serializer of names and values.
 import { decodeUtf8, encodeUtf8 } from '../../encoding.guest.ts';
-import { NativeUint8Array, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeSlice, StringPrototypeSplit, TypedArrayPrototypeSubarray, reflectApply } from '../../primordials.guest.ts';
+import {
+  NativeUint8Array, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeReplaceWith, StringPrototypeSlice, StringPrototypeSplit,
+  TypedArrayPrototypeSubarray, decodeComponent, encodeComponent,
+} from '../../primordials.guest.ts';
 
-const decodeComponent = decodeURIComponent;
-const encodeComponent = encodeURIComponent;
-const replaceWith = String.prototype.replace;
 const PLUS = /\+/g;
 const FORM_SAFE = /^[A-Za-z0-9*._-]*$/;
 const FORM_REWRITE = /%20|[!'()~]/g;
@@ -61,7 +61,7 @@ function decodeBytes(text: string): string {
 /** Serializes one name or value, which must be well-formed. */
 export function encodeForm(text: string): string {
   if (RegExpPrototypeExec(FORM_SAFE, text) !== null) return text;
-  return reflectApply(replaceWith, encodeComponent(text), [FORM_REWRITE, formRewrite]) as string;
+  return StringPrototypeReplaceWith(encodeComponent(text), FORM_REWRITE, formRewrite);
 }
 
 function formRewrite(found: string): string {
