@@ -28,7 +28,7 @@ export function platformKey(): string {
 }
 
 /** What makes or becomes part of the platform besides our own files. */
-const BUNDLED_PACKAGES = ['isolated-vm', 'esbuild', 'web-streams-polyfill'];
+const BUNDLED_PACKAGES = ['isolated-vm', 'esbuild', 'web-streams-polyfill', 'urlpattern-polyfill'];
 
 function packageVersion(name: string): string {
   let folder = dirname(require.resolve(name));

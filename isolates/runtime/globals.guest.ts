@@ -1,7 +1,6 @@
 // Puts the platform on globalThis, and takes off what would dodge the limits.
 import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
-import { TextDecoder, TextEncoder, atob, btoa } from './encoding.guest.ts';
 import { DOMException } from './errors.guest.ts';
 import { AbortController, AbortSignal, Event, EventTarget } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
@@ -9,30 +8,31 @@ import { Headers } from './headers.guest.ts';
 import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
-import { LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
+import { LAZY_FUNCTIONS, LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
 import { loadPart } from './parts.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
 import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.guest.ts';
-import { URL, URLSearchParams } from './url.guest.ts';
+import { URL } from './url.guest.ts';
 import { exposeInterface } from './webidl.guest.ts';
 
-const INTERFACES = { AbortController, AbortSignal, Crypto, DOMException, Event, EventTarget, Headers, Request, Response, TextDecoder, TextEncoder, URL, URLSearchParams };
-const FUNCTIONS = { atob, btoa, clearInterval, clearTimeout, fetch, queueMicrotask, setInterval, setTimeout, structuredClone };
+const INTERFACES = { AbortController, AbortSignal, Crypto, DOMException, Event, EventTarget, Headers, Request, Response, URL };
+const FUNCTIONS = { clearInterval, clearTimeout, fetch, queueMicrotask, setInterval, setTimeout, structuredClone };
 
 function put(name: string, value: unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
 /** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
-function putLazy(name: string, part: string): void {
+function putLazy(name: string, part: string, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
       const made = loadPart<Record<string, object>>(part)[name] as object;
-      put(name, made, false);
+      if (enumerable) reflectDefineProperty(made, 'name', { value: name, configurable: true });
+      put(name, made, enumerable);
       return made;
     },
-    set: (value: unknown) => put(name, value, false),
-    enumerable: false,
+    set: (value: unknown) => put(name, value, enumerable),
+    enumerable,
     configurable: true,
   });
 }
@@ -50,7 +50,8 @@ export function installGlobals(): void {
   put('console', console, false);
   put('crypto', crypto, true);
   put('self', globalThis, true);
-  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part);
+  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part, false);
+  for (const [part, names] of Object.entries(LAZY_FUNCTIONS)) for (const name of names) putLazy(name, part, true);
   closeResizableBuffers();
 }
 

@@ -9,4 +9,12 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   ],
   blob: ['Blob', 'File'],
   form: ['FormData'],
+  encoding: ['TextEncoder', 'TextDecoder'],
+  'encoding-streams': ['TextEncoderStream', 'TextDecoderStream'],
+  compression: ['CompressionStream', 'DecompressionStream'],
+  'url-search-params': ['URLSearchParams'],
+  'url-pattern': ['URLPattern'],
 };
+
+/** Functions that a part makes on first touch, by part. */
+export const LAZY_FUNCTIONS: Readonly<Record<string, readonly string[]>> = { base64: ['atob', 'btoa'] };

@@ -16,6 +16,9 @@ export const StringPrototypeToUpperCase = uncurryThis(String.prototype.toUpperCa
 export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
 export const StringPrototypeIndexOf = uncurryThis(String.prototype.indexOf);
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
+export const StringFromCharCode = String.fromCharCode;
+export const StringPrototypeToWellFormed = uncurryThis(String.prototype.toWellFormed);
+export const StringPrototypeReplaceWith = uncurryThis(String.prototype.replace as (this: string, pattern: RegExp, by: (found: string) => string) => string);
 export const StringPrototypeReplace = uncurryThis(String.prototype.replace as (this: string, pattern: RegExp, by: string) => string);
 export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join as (this: unknown[], separator: string) => string);
 export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort as (this: unknown[], compare?: (a: never, b: never) => number) => unknown[]);
@@ -31,6 +34,8 @@ export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice a
 export const TypedArrayPrototypeSubarray = uncurryThis(Uint8Array.prototype.subarray as (this: Uint8Array, from?: number, to?: number) => Uint8Array);
 export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
 export const ArrayBufferIsView = ArrayBuffer.isView;
+export const encodeComponent = encodeURIComponent;
+export const decodeComponent = decodeURIComponent;
 export const JSONParse = JSON.parse;
 export const JSONStringify = JSON.stringify;
 export const ObjectFreeze = Object.freeze;
@@ -40,8 +45,11 @@ export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
 export const NativePromise = Promise;
 export const NativeMap = Map;
 export const NativeUint8Array = Uint8Array;
+export const NativeUint16Array = Uint16Array;
+export const NativeUint32Array = Uint32Array;
 export const NativeArrayBuffer = ArrayBuffer;
 export const NativeTypeError = TypeError;
+export const NativeRangeError = RangeError;
 export const NativeString = String;
 export const NativeNumber = Number;
 export const NativeError = Error;
@@ -87,8 +95,6 @@ export function exactBytes(bytes: Uint8Array): Uint8Array {
   return ArrayBufferByteLength(TypedArrayBuffer(bytes)) === TypedArrayByteLength(bytes) ? bytes : Uint8ArrayPrototypeSlice(bytes);
 }
 
-// For requests, responses and their bodies.
-export const StringPrototypeToWellFormed = uncurryThis(String.prototype.toWellFormed);
 /** %IteratorPrototype% of ECMA-262, section 27.1.2. */
 export const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 export const symbolIterator: typeof Symbol.iterator = Symbol.iterator;

@@ -8,11 +8,11 @@ import { nextId, op, opOrWait } from '../host.guest.ts';
 import { loadPart, partIfLoaded } from '../parts.guest.ts';
 import {
   ArrayBufferIsView, ArrayBufferPrototypeSlice, NativeArrayBuffer, NativeTypeError, NativeUint8Array, StringPrototypeSlice, StringPrototypeToWellFormed, TypedArrayBuffer, TypedArrayByteOffset,
-  Uint8ArrayPrototypeSlice, WeakMapPrototypeGet, WeakMapPrototypeSet, exactBytes, reflectApply, typedArrayName,
+  Uint8ArrayPrototypeSlice, WeakMapPrototypeGet, WeakMapPrototypeSet, exactBytes, typedArrayName,
 } from '../primordials.guest.ts';
 import { isDisturbed, isReadableStream, loadStreams } from '../streams.guest.ts';
 import type { ByteController, ReadableStreamLike } from '../streams.guest.ts';
-import { URLSearchParams } from '../url.guest.ts';
+import { searchParamsText } from '../url.guest.ts';
 import type { Blob, BlobPart } from './blob.guest.ts';
 import { PIECE_BYTES, closeBytes, streamOfPieces } from './body/byte-stream.guest.ts';
 import { joined, pieces, totalBytes } from './body/chunks.guest.ts';
@@ -39,7 +39,6 @@ export interface BodyPart {
   cancelSink(sink: number, reason?: unknown): void;
 }
 
-const searchText = URLSearchParams.prototype.toString;
 
 function bodyOf(kind: number, value: unknown, type: string): BodyState {
   return { kind, value, type, used: false, stream: null, guard: null };
@@ -64,7 +63,8 @@ export function extract(init: unknown): BodyState {
     if (blob !== undefined) return bodyOf(OWN_KIND.chunks, blob.chunks, blob.type);
     const form = partIfLoaded<FormPart>('form')?.encodeForm(init);
     if (form !== undefined) return bodyOf(OWN_KIND.chunks, form.chunks, form.type);
-    if (init instanceof URLSearchParams) return textBody(reflectApply(searchText, init, []) as string, 'application/x-www-form-urlencoded;charset=UTF-8');
+    const parameters = searchParamsText(init);
+    if (parameters !== undefined) return textBody(parameters, 'application/x-www-form-urlencoded;charset=UTF-8');
   }
   return textBody(`${init as string}`, TEXT_TYPE);
 }

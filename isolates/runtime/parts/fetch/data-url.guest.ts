@@ -1,7 +1,7 @@
 // "data:" URLs (Fetch standard, section 6).
 import { BODY_KIND } from '../../abi.ts';
 import { NO_BODY } from '../../body.guest.ts';
-import { atob, encodeUtf8 } from '../../encoding.guest.ts';
+import { encodeUtf8 } from '../../encoding.guest.ts';
 import { loadPart } from '../../parts.guest.ts';
 import {
   NativeTypeError, NativeUint8Array, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeSlice, TypedArrayPrototypeSubarray,
@@ -10,6 +10,7 @@ import {
 import type { RequestState } from '../../request.guest.ts';
 import { responseOf } from '../../response.guest.ts';
 import type { Response } from '../../response.guest.ts';
+import type * as Base64 from '../base64.guest.ts';
 import type { MimePart } from '../mime.guest.ts';
 
 const { fromCharCode } = String;
@@ -42,7 +43,7 @@ function decodeBase64(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   for (let i = 0; i < bytes.length; i++) text += fromCharCode(bytes[i] as number);
   let binary: string;
   try {
-    binary = atob(text);
+    binary = loadPart<typeof Base64>('base64').atob(text);
   } catch {
     throw new NativeTypeError('the data is not base64');
   }

@@ -1,12 +1,12 @@
 // Subresource Integrity, section 3.3: an answer with other bytes than its caller expects is a network error.
 import { MAX_CROSSING, BODY_KIND } from '../../abi.ts';
 import { BODY_OP } from '../../abi-bodies.ts';
-import { btoa } from '../../encoding.guest.ts';
 import { op } from '../../host.guest.ts';
 import { loadPart } from '../../parts.guest.ts';
 import { NativeTypeError, NativeUint8Array, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeSplit, TypedArrayPrototypeSubarray, exactBytes } from '../../primordials.guest.ts';
 import { responseParts } from '../../response.guest.ts';
 import type { Response } from '../../response.guest.ts';
+import type * as Base64 from '../base64.guest.ts';
 import type { BodyPart } from '../body.guest.ts';
 
 const SPACES = /[\t\n\f\r ]+/g;
@@ -50,7 +50,7 @@ function digestOf(algorithm: string, bytes: Uint8Array): string {
   const digest = new NativeUint8Array(op(BODY_OP.digestEnd, number) as ArrayBuffer);
   let binary = '';
   for (let i = 0; i < digest.length; i++) binary += fromCharCode(digest[i] as number);
-  return plain(btoa(binary));
+  return plain(loadPart<typeof Base64>('base64').btoa(binary));
 }
 
 /** Reads the whole body, since nothing of it may be seen before all of it has been checked. */

@@ -2,12 +2,12 @@
 import { decodeUtf8, encodeUtf8 } from '../../encoding.guest.ts';
 import { loadPart } from '../../parts.guest.ts';
 import {
-  NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeToLowerCase, TypedArrayPrototypeSubarray, Uint8ArrayPrototypeIndexOf, reflectApply,
+  NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeToLowerCase, TypedArrayPrototypeSubarray, Uint8ArrayPrototypeIndexOf,
 } from '../../primordials.guest.ts';
-import { URLSearchParams } from '../../url.guest.ts';
 import type { BlobPart } from '../blob.guest.ts';
 import type { FormEntry } from '../form.guest.ts';
 import type { MimePart, MimeType } from '../mime.guest.ts';
+import { parseForm } from '../url/form-urlencoded.guest.ts';
 import { finder } from './find-bytes.guest.ts';
 
 /** Entries of one form: each costs far more memory than it has bytes, and clients choose their number. */
@@ -25,8 +25,6 @@ const REST = /[ \t]*;?[ \t]*$/y;
 const NOT_TOKEN = /[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$/;
 const AROUND = /^[\t ]+|[\t ]+$/g;
 
-const eachParameter = URLSearchParams.prototype.forEach;
-
 function malformed(why: string): never {
   throw new NativeTypeError(`the body is no form: ${why}`);
 }
@@ -43,15 +41,9 @@ export function decodeEntries(bytes: Uint8Array, mime: MimeType | null): FormEnt
 function urlEncoded(bytes: Uint8Array): FormEntry[] {
   let count = 1;
   for (let at = Uint8ArrayPrototypeIndexOf(bytes, 38, 0); at >= 0; at = Uint8ArrayPrototypeIndexOf(bytes, 38, at + 1)) if (++count > MAX_FORM_ENTRIES) malformed('it has too many entries');
-  const text = decodeUtf8(bytes);
+  const fields = parseForm(decodeUtf8(bytes));
   const entries: FormEntry[] = [];
-  // The constructor takes off a question mark, which is part of the first name here.
-  const query = new URLSearchParams(text[0] === '?' ? `?${text}` : text);
-  reflectApply(eachParameter, query, [
-    (value: string, name: string): void => {
-      entries[entries.length] = [name, value];
-    },
-  ]);
+  for (let i = 0; i + 1 < fields.length; i += 2) entries[entries.length] = [fields[i] as string, fields[i + 1] as string];
   return entries;
 }
 

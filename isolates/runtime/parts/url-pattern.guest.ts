@@ -1,0 +1,2 @@
+// URLPattern standard.
+export { URLPattern } from 'urlpattern-polyfill/urlpattern';
