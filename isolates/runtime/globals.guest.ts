@@ -2,39 +2,63 @@
 import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
 import { TextDecoder, TextEncoder, atob, btoa } from './encoding.guest.ts';
-import { DOMException } from './errors.guest.ts';
-import { AbortController, AbortSignal, Event, EventTarget } from './events.guest.ts';
+import { globalHandler, loadEvents, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
 import { Headers } from './headers.guest.ts';
 import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
-import { LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
+import { LAZY_INTERFACES, LAZY_VALUES } from './lazy-interfaces.guest.ts';
 import { loadPart } from './parts.guest.ts';
+import { reportError } from './reporting.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
-import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.guest.ts';
+import { clearImmediate, clearInterval, clearTimeout, queueMicrotask, setImmediate, setInterval, setTimeout } from './timers.guest.ts';
 import { URL, URLSearchParams } from './url.guest.ts';
 import { exposeInterface } from './webidl.guest.ts';
 
-const INTERFACES = { AbortController, AbortSignal, Crypto, DOMException, Event, EventTarget, Headers, Request, Response, TextDecoder, TextEncoder, URL, URLSearchParams };
-const FUNCTIONS = { atob, btoa, clearInterval, clearTimeout, fetch, queueMicrotask, setInterval, setTimeout, structuredClone };
+const INTERFACES = { Crypto, Headers, Request, Response, TextDecoder, TextEncoder, URL, URLSearchParams };
+const FUNCTIONS = {
+  atob, btoa, clearImmediate, clearInterval, clearTimeout, fetch, queueMicrotask, reportError, setImmediate, setInterval, setTimeout, structuredClone,
+};
+/** globalThis is an EventTarget. */
+const TARGET_METHODS = ['addEventListener', 'dispatchEvent', 'removeEventListener'] as const;
+const HANDLERS = ['error', 'unhandledrejection', 'rejectionhandled'];
 
 function put(name: string, value: unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
-/** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
-function putLazy(name: string, part: string): void {
+/** A global that is made on first touch; assigning to it replaces it, as it would any other. */
+function putLazy(name: string, make: () => unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
-      const made = loadPart<Record<string, object>>(part)[name] as object;
-      put(name, made, false);
+      const made = make();
+      put(name, made, enumerable);
       return made;
     },
-    set: (value: unknown) => put(name, value, false),
-    enumerable: false,
+    set: (value: unknown) => put(name, value, enumerable),
+    enumerable,
     configurable: true,
   });
+}
+
+const putLazyFromPart = (name: string, part: string, enumerable: boolean): void => putLazy(name, () => loadPart<Record<string, unknown>>(part)[name], enumerable);
+
+/** An event handler attribute of the global (HTML standard, section 8.1.8.2): `onerror` and its kin. */
+function putHandler(type: string): void {
+  const name = `on${type}`;
+  const { get, set } = Object.getOwnPropertyDescriptor(
+    {
+      get [name]() {
+        return globalHandler(type);
+      },
+      set [name](handler: unknown) {
+        setGlobalHandler(type, handler);
+      },
+    },
+    name,
+  ) as { get: () => unknown; set: (handler: unknown) => void };
+  reflectDefineProperty(globalThis, name, { get, set, enumerable: true, configurable: true });
 }
 
 /** Everything that may live in the snapshot. */
@@ -50,7 +74,10 @@ export function installGlobals(): void {
   put('console', console, false);
   put('crypto', crypto, true);
   put('self', globalThis, true);
-  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part);
+  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazyFromPart(name, part, false);
+  for (const [part, names] of Object.entries(LAZY_VALUES)) for (const name of names) putLazyFromPart(name, part, true);
+  for (const name of TARGET_METHODS) putLazy(name, () => loadEvents().EventTarget.prototype[name], true);
+  for (const type of HANDLERS) putHandler(type);
   closeResizableBuffers();
 }
 

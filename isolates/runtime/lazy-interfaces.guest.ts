@@ -2,6 +2,11 @@
 
 /** Interfaces that a part makes on first touch, by part. A part exports each under its own name. */
 export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
+  events: ['AbortController', 'AbortSignal', 'CustomEvent', 'Event', 'EventTarget'],
+  exceptions: ['DOMException'],
+  messaging: ['MessageChannel', 'MessageEvent', 'MessagePort'],
+  navigator: ['Navigator'],
+  reporting: ['ErrorEvent', 'PromiseRejectionEvent'],
   streams: [
     'ReadableStream', 'ReadableStreamDefaultController', 'ReadableByteStreamController', 'ReadableStreamBYOBRequest', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader',
     'WritableStream', 'WritableStreamDefaultController', 'WritableStreamDefaultWriter', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TransformStream',
@@ -9,4 +14,9 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   ],
   blob: ['Blob', 'File'],
   form: ['FormData'],
+};
+
+/** Other globals of parts: instances, not classes. */
+export const LAZY_VALUES: Readonly<Record<string, readonly string[]>> = {
+  navigator: ['navigator'],
 };

@@ -1,0 +1,5 @@
+// Event, CustomEvent, EventTarget, AbortController and AbortSignal (DOM standard, sections 2 and 3).
+export { AbortController, AbortSignal, abortSignal, createSignal, dependentSignal, isAbortSignal, onAbort } from './events/abort.guest.ts';
+export { CustomEvent, Event, eventState, reinitialise } from './events/event.guest.ts';
+export { EventTarget, errorArguments, fire, globalListens, handlerOf, setHandler, watchListeners } from './events/event-target.guest.ts';
+export { dictionary, toDOMString } from './events/conversions.guest.ts';
