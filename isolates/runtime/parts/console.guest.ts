@@ -77,7 +77,7 @@ export const console: Readonly<Record<string, (...args: unknown[]) => void>> = {
   assert(condition, ...args): void {
     if (condition) return;
     const all: unknown[] = [];
-    const [first] = args;
+    const first = args[0];
     append(all, typeof first === 'string' ? `Assertion failed: ${first}` : 'Assertion failed');
     for (let i = typeof first === 'string' ? 1 : 0; i < args.length; i++) append(all, args[i]);
     write('error', all);

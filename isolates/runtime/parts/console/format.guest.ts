@@ -41,7 +41,7 @@ function convert(specifier: string, value: unknown): string | undefined {
 export function format(args: readonly unknown[]): string {
   let text = '';
   let next = 0;
-  const [first] = args;
+  const first = args[0];
   if (typeof first === 'string' && args.length > 1) {
     next = 1;
     let from = 0;

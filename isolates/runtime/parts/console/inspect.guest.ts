@@ -28,13 +28,12 @@ const SetPrototypeForEach = uncurryThis(Set.prototype.forEach as (this: unknown,
 const DatePrototypeGetTime = uncurryThis(Date.prototype.getTime as (this: unknown) => number);
 const DatePrototypeToISOString = uncurryThis(Date.prototype.toISOString as (this: unknown) => string);
 const FunctionPrototypeToString = uncurryThis(Function.prototype.toString as (this: unknown) => string);
-const valuesOf: readonly (readonly [string, (self: unknown) => unknown])[] = [
-  ['Number', uncurryThis(Number.prototype.valueOf as (this: unknown) => unknown)],
-  ['String', uncurryThis(String.prototype.valueOf as (this: unknown) => unknown)],
-  ['Boolean', uncurryThis(Boolean.prototype.valueOf as (this: unknown) => unknown)],
-  ['Symbol', uncurryThis(Symbol.prototype.valueOf as (this: unknown) => unknown)],
-  ['BigInt', uncurryThis(BigInt.prototype.valueOf as (this: unknown) => unknown)],
-];
+const box = (name: string, prototype: { valueOf(): unknown }): { readonly name: string; readonly valueOf: (self: unknown) => unknown } => ({
+  name, valueOf: uncurryThis(prototype.valueOf as (this: unknown) => unknown),
+});
+const boxes = [box('Number', Number.prototype), box('String', String.prototype), box('Boolean', Boolean.prototype), box('Symbol', Symbol.prototype), box('BigInt', BigInt.prototype)];
+/** Properties of errors that are worth showing though not enumerable. */
+const HIDDEN = ['cause', 'errors'] as const;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
 /** What a brand check of an intrinsic says; undefined when it throws. */
@@ -182,7 +181,8 @@ class Inspection {
     const entries: string[] = [];
     const left = this.#properties(error, entries, depth, 'stack');
     if (left > 0) append(entries, `… ${left} more`);
-    for (const hidden of ['cause', 'errors']) {
+    for (let i = 0; i < HIDDEN.length; i++) {
+      const hidden = HIDDEN[i] as string;
       const property = reflectGetOwnPropertyDescriptor(error, hidden);
       if (property !== undefined && property.enumerable === false) append(entries, `[${hidden}]: ${this.#property(property, depth)}`);
     }
@@ -243,8 +243,8 @@ function constructorName(value: object): string | undefined {
 }
 
 function boxedText(value: object): string | undefined {
-  for (let i = 0; i < valuesOf.length; i++) {
-    const [name, valueOf] = valuesOf[i] as (typeof valuesOf)[number];
+  for (let i = 0; i < boxes.length; i++) {
+    const { name, valueOf } = boxes[i] as (typeof boxes)[number];
     const primitive = branded(valueOf, value);
     if (primitive !== undefined) return `[${name}: ${typeof primitive === 'string' ? quoted(primitive) : `${NativeString(primitive)}${typeof primitive === 'bigint' ? 'n' : ''}`}]`;
   }

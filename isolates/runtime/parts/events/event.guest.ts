@@ -111,11 +111,13 @@ export class Event {
   }
 }
 
-const CONSTANTS: readonly (readonly [string, number])[] = [['NONE', 0], ['CAPTURING_PHASE', 1], ['AT_TARGET', 2], ['BUBBLING_PHASE', 3]];
-for (const [name, value] of CONSTANTS) {
-  const constant = { value, enumerable: true };
-  ObjectDefineProperty(Event, name, constant);
-  ObjectDefineProperty(Event.prototype, name, constant);
+/** By their values. */
+const PHASES = ['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'] as const;
+// Iterators and destructuring of arrays are avoided in all parts: a tenant may have patched them before the part is made.
+for (let i = 0; i < PHASES.length; i++) {
+  const constant = { value: i, enumerable: true };
+  ObjectDefineProperty(Event, PHASES[i] as string, constant);
+  ObjectDefineProperty(Event.prototype, PHASES[i] as string, constant);
 }
 
 /** Section 2.3, "set the canceled flag". */
