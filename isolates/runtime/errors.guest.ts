@@ -39,7 +39,7 @@ export function headOf(thrown: unknown): string {
 }
 
 function primitive(value: unknown): string {
-  return typeof value === 'function' ? 'function' : typeof value === 'object' ? 'object' : NativeString(value);
+  return typeof value === 'function' ? 'function' : typeof value === 'object' && value !== null ? 'object' : NativeString(value);
 }
 
 /** A property that may throw, loop through a proxy, or be no string. Objects are not converted: that would run their code once more. */

@@ -14,6 +14,8 @@ const WIDTH = 76;
 
 const { getOwnPropertySymbols, getPrototypeOf } = Object;
 const { isArray } = Array;
+/** V8's own accessor for the stack, the same for all errors; any other is a tenant's. */
+const nativeStack = reflectGetOwnPropertyDescriptor(new NativeError(''), 'stack')?.get;
 const PropertyIsEnumerable = uncurryThis(Object.prototype.propertyIsEnumerable);
 const getter = (of: object, name: string): ((self: unknown) => unknown) => {
   const get = reflectGetOwnPropertyDescriptor(of, name)?.get as () => unknown;
@@ -172,7 +174,8 @@ class Inspection {
 
   /** Stack, then what else the error has: its own properties, its cause, the errors of an AggregateError. */
   #error(error: object, depth: number): string {
-    const stack = reflectGetOwnPropertyDescriptor(error, 'stack')?.value as unknown;
+    const own = reflectGetOwnPropertyDescriptor(error, 'stack');
+    const stack = own?.get !== undefined && own.get === nativeStack ? reflectApply(own.get, error, []) : own?.value as unknown;
     const name = dataProperty(error, 'name');
     const message = dataProperty(error, 'message');
     const head = `${typeof name === 'string' ? name : 'Error'}${typeof message === 'string' && message !== '' ? `: ${message}` : ''}`;
