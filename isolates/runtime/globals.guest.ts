@@ -2,13 +2,13 @@
 import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
 import { TextDecoder, TextEncoder, atob, btoa } from './encoding.guest.ts';
-import { globalHandler, loadEvents, setGlobalHandler } from './events.guest.ts';
+import { globalHandler, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
 import { Headers } from './headers.guest.ts';
 import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
-import { LAZY_INTERFACES, LAZY_VALUES } from './lazy-interfaces.guest.ts';
+import { LAZY_INTERFACES, LAZY_MEMBERS } from './lazy-interfaces.guest.ts';
 import { loadPart } from './parts.guest.ts';
 import { reportError } from './reporting.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
@@ -20,19 +20,16 @@ const INTERFACES = { Crypto, Headers, Request, Response, TextDecoder, TextEncode
 const FUNCTIONS = {
   atob, btoa, clearImmediate, clearInterval, clearTimeout, fetch, queueMicrotask, reportError, setImmediate, setInterval, setTimeout, structuredClone,
 };
-/** globalThis is an EventTarget. */
-const TARGET_METHODS = ['addEventListener', 'dispatchEvent', 'removeEventListener'] as const;
-const HANDLERS = ['error', 'unhandledrejection', 'rejectionhandled'];
 
 function put(name: string, value: unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
-/** A global that is made on first touch; assigning to it replaces it, as it would any other. */
-function putLazy(name: string, make: () => unknown, enumerable: boolean): void {
+/** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
+function putLazy(name: string, part: string, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
-      const made = make();
+      const made = loadPart<Record<string, unknown>>(part)[name];
       put(name, made, enumerable);
       return made;
     },
@@ -42,24 +39,15 @@ function putLazy(name: string, make: () => unknown, enumerable: boolean): void {
   });
 }
 
-const putLazyFromPart = (name: string, part: string, enumerable: boolean): void => putLazy(name, () => loadPart<Record<string, unknown>>(part)[name], enumerable);
-
-/** An event handler attribute of the global (HTML standard, section 8.1.8.2): `onerror` and its kin. */
-function putHandler(type: string): void {
-  const name = `on${type}`;
-  const { get, set } = Object.getOwnPropertyDescriptor(
-    {
-      get [name]() {
-        return globalHandler(type);
-      },
-      set [name](handler: unknown) {
-        setGlobalHandler(type, handler);
-      },
-    },
-    name,
-  ) as { get: () => unknown; set: (handler: unknown) => void };
-  reflectDefineProperty(globalThis, name, { get, set, enumerable: true, configurable: true });
-}
+/** The event handler attributes of the global (HTML standard, section 8.1.8.2). */
+const HANDLERS = {
+  get onerror() { return globalHandler('error'); },
+  set onerror(handler: unknown) { setGlobalHandler('error', handler); },
+  get onunhandledrejection() { return globalHandler('unhandledrejection'); },
+  set onunhandledrejection(handler: unknown) { setGlobalHandler('unhandledrejection', handler); },
+  get onrejectionhandled() { return globalHandler('rejectionhandled'); },
+  set onrejectionhandled(handler: unknown) { setGlobalHandler('rejectionhandled', handler); },
+};
 
 /** Everything that may live in the snapshot. */
 export function installGlobals(): void {
@@ -74,10 +62,9 @@ export function installGlobals(): void {
   put('console', console, false);
   put('crypto', crypto, true);
   put('self', globalThis, true);
-  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazyFromPart(name, part, false);
-  for (const [part, names] of Object.entries(LAZY_VALUES)) for (const name of names) putLazyFromPart(name, part, true);
-  for (const name of TARGET_METHODS) putLazy(name, () => loadEvents().EventTarget.prototype[name], true);
-  for (const type of HANDLERS) putHandler(type);
+  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part, false);
+  for (const [part, names] of Object.entries(LAZY_MEMBERS)) for (const name of names) putLazy(name, part, true);
+  Object.defineProperties(globalThis, Object.getOwnPropertyDescriptors(HANDLERS));
   closeResizableBuffers();
 }
 

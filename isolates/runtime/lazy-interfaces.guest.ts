@@ -16,7 +16,8 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   form: ['FormData'],
 };
 
-/** Other globals of parts: instances, not classes. */
-export const LAZY_VALUES: Readonly<Record<string, readonly string[]>> = {
+/** Other globals that parts define: instances and functions. */
+export const LAZY_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  events: ['addEventListener', 'dispatchEvent', 'removeEventListener'],
   navigator: ['navigator'],
 };
