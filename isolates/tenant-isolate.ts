@@ -10,8 +10,9 @@ import { IsolateTimers } from './isolate-timers.ts';
 import { AREAS, AREA_SHIFT } from './operations/index.ts';
 import type { AreaIsolate, OperationArea } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
+import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
-import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP, REASON } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import { parseUrl, setUrlComponent } from './url-operations.ts';
@@ -47,6 +48,8 @@ export class TenantIsolate implements AreaIsolate {
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
+  /** Entries that were asked for: the isolate counts those that reached it. */
+  #entries = 0;
   #cancelling = false;
   #dead = false;
   lastUsedMs = performance.now();
@@ -131,6 +134,7 @@ export class TenantIsolate implements AreaIsolate {
     let threw = false;
     let result: unknown;
     watch.begin(this.#watchSlot, budgetUs);
+    this.#entries += 1;
     try {
       result = this.#vm.enter(kind, id, a, b, c);
     } catch (error) {
@@ -142,12 +146,29 @@ export class TenantIsolate implements AreaIsolate {
     owner.cpuUs += cpuUs;
     if (killed) this.#end('cpu', owner, kind === ENTER.load ? cpuUs : owner.cpuUs, undefined, kind === ENTER.load);
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
-    else if (threw) this.#end('broken', owner, 0, thrown);
+    else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
+    else if (kind === ENTER.rejected && result === undefined) return undefined;
     else this.#afterEntry(owner);
     if (watch.endedMs - turns.flushedMs > FLUSH_AFTER_MS) {
       turns.flushedMs = watch.endedMs;
       owner.connection.flush();
     }
+    return result;
+  }
+
+  /**
+   * The entry threw: after its microtasks, isolated-vm throws a copy of the first rejection that nobody handles. What was answered stands, and the
+   * isolate is told in a further entry. It answers with the entry's own result, or with nothing when the throw was no rejection at all.
+   */
+  #rejected(owner: Invocation, kind: number, id: number, thrown: unknown, budgetUs: number): unknown {
+    const isReport = kind === ENTER.rejected;
+    let result: unknown;
+    // What is rejected while listeners hear of a rejection is logged, and they don't hear of it: else there would be no end.
+    if (!isReport || (id & REASON.quietly) === 0) {
+      const { reason, value, stack } = rejectionOf(thrown);
+      result = this.#enter(owner, ENTER.rejected, isReport ? reason | REASON.quietly : reason, value, stack, this.#entries, Math.max(MIN_BUDGET_US, budgetUs));
+    }
+    if (result === undefined) this.#end('broken', owner, 0, thrown);
     return result;
   }
 
@@ -209,8 +230,7 @@ export class TenantIsolate implements AreaIsolate {
         this.#calls.cancel(Number(a));
         return undefined;
       case OP.timerStart:
-        this.#timers.start(owner, Number(a), Number(b), c === 1);
-        return undefined;
+        return this.#timers.start(owner, Number(a), Number(b), c === 1);
       case OP.timerClear:
         this.#timers.clear(Number(a));
         return undefined;

@@ -16,6 +16,12 @@ export const ENTER = {
   drain: 6,
   /** id: sink that nobody reads any more. */
   sinkCancel: 7,
+  /**
+   * The last entry left a rejected promise that nobody handles. id: how the host saw the reason (`REASON`), a: its name and message parted by a
+   * line feed, or the primitive, b: its stack, c: entries so far. Returns what loading the module came to; undefined when it was no rejection:
+   * the last entry itself threw, or never came about.
+   */
+  rejected: 8,
 } as const;
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
@@ -45,7 +51,7 @@ export const OP = {
   fetch: 12,
   /** (op): the caller lost interest. */
   cancel: 13,
-  /** (timer, delay ms, 1 to repeat) */
+  /** (timer, delay ms or -1 for the next turn, 1 to repeat): timers whose invocations have ended, parted by commas, or undefined. */
   timerStart: 14,
   timerClear: 15,
   /** (url, base or undefined): href and components parted by line feeds, or '' when invalid. */
@@ -61,6 +67,15 @@ export const OP = {
   uuid: 21,
   /** (name): runs a part of the platform that is made on first touch. */
   lazy: 22,
+} as const;
+
+/** What the host could see of a rejection's reason: isolated-vm copies primitives and errors, and nothing else. */
+export const REASON = {
+  error: 0,
+  primitive: 1,
+  opaque: 2,
+  /** Added: without an event. */
+  quietly: 4,
 } as const;
 
 /** How a body crosses. */

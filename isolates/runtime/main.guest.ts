@@ -1,5 +1,5 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, OP } from './abi.ts';
+import { ENTER, OP, REASON } from './abi.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
 import { bindOperation, op, settle } from './host.guest.ts';
@@ -8,14 +8,31 @@ import type { Handler } from './invocation.guest.ts';
 import { define, evaluate } from './module.guest.ts';
 import { shareModules } from './parts.guest.ts';
 import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
+import { installStackFormat, reportRejection } from './reporting.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
 
 let handler: Handler | undefined;
 let env: unknown;
 
+/** An entry has begun and not come to its end: what the host saw thrown was thrown by the runtime itself. */
+let inside = false;
+/** Entries that reached the isolate: the host counts those that it asked for. */
+let entries = 0;
+/** What evaluating the module came to; told again after a rejection, whose copy took the place of the entry's result. */
+let loaded = '';
+
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+  if (kind === ENTER.rejected && (inside || c !== entries)) return undefined;
+  entries += 1;
+  inside = true;
+  const result = handle(kind, id, a, b, c);
+  inside = false;
+  return result;
+}
+
+function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
   switch (kind) {
     case ENTER.invoke:
       invoke(handler as Handler, env, id, a as string, b === undefined ? 0 : (b as number));
@@ -41,8 +58,12 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
       const { handler: found, error, stack } = evaluate();
       handler = found;
       if (error !== '') op(OP.log, 'error', stack || error, '');
+      loaded = error;
       return error;
     }
+    case ENTER.rejected:
+      reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
+      return loaded;
     default:
       return undefined;
   }
@@ -52,6 +73,7 @@ const GLOBAL_BIND = '__thimble_bind';
 const GLOBAL_DEFINE = '__thimble_define';
 
 installGlobals();
+installStackFormat();
 shareModules(modules);
 
 // Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.

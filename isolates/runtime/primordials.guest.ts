@@ -8,7 +8,7 @@ type Uncurried<F> = F extends (this: infer T, ...args: infer A) => infer R ? (se
 
 // `Function.prototype.call.bind(f)`: the bound call is captured, so a patched `call` is never looked up.
 const { bind, call } = Function.prototype;
-const uncurryThis = bind.bind(call) as unknown as <F extends AnyFunction>(f: F) => Uncurried<F>;
+export const uncurryThis = bind.bind(call) as unknown as <F extends AnyFunction>(f: F) => Uncurried<F>;
 
 export const StringPrototypeSplit = uncurryThis(String.prototype.split as (this: string, separator: string) => string[]);
 export const StringPrototypeToLowerCase = uncurryThis(String.prototype.toLowerCase);
@@ -53,6 +53,19 @@ export const NativeRangeError = RangeError;
 export const NativeString = String;
 export const NativeNumber = Number;
 export const NativeError = Error;
+export const NativeWeakRef = WeakRef;
+export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref as (this: WeakRef<object>) => object | undefined);
+export const DateNow = Date.now;
+export const ObjectCreate = Object.create;
+export const ObjectSetPrototypeOf = Object.setPrototypeOf;
+
+/**
+ * Adds to the end of an internal list. Plain assignment and `push` would run a setter that a tenant has put on Array.prototype, and hand the
+ * value to it.
+ */
+export function append<T>(list: T[], value: T): void {
+  defineProperty(list, list.length, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+}
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const getter = <R>(of: object, name: string): ((self: unknown) => R) => {
