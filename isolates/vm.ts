@@ -36,8 +36,15 @@ export class Vm {
     if (platform.snapshot === null) {
       this.#isolate.compileScriptSync(platform.runtime, { filename: RUNTIME_FILE }).runSync(this.#context);
     }
+    const answer = (code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
+      try {
+        return this.#operation(code, a, b, c, d, e, f);
+      } catch (thrown) {
+        throw withoutStack(thrown);
+      }
+    };
     const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown) => unknown>;
-    this.#enter = bind.applySync(undefined, [new ivm.Callback((code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => this.#operation(code, a, b, c, d, e, f))], { result: { reference: true } }) as never;
+    this.#enter = bind.applySync(undefined, [new ivm.Callback(answer)], { result: { reference: true } }) as never;
     bind.release();
   }
 
@@ -101,6 +108,12 @@ export class Vm {
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
   }
+}
+
+/** What the host throws into an isolate: its stack would show the host's frames and the machine's paths. */
+function withoutStack(thrown: unknown): unknown {
+  if (thrown instanceof Error) thrown.stack = `${thrown.name}: ${thrown.message}`;
+  return thrown;
 }
 
 /** An isolate of our own code, for the watchdog: runs on isolated-vm's thread pool. */
