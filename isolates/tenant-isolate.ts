@@ -49,7 +49,8 @@ export class TenantIsolate implements AreaIsolate {
   #current: Invocation | null = null;
   #cancelling = false;
   #dead = false;
-  lastUsedMs = performance.now();
+  readonly madeMs = performance.now();
+  lastUsedMs = this.madeMs;
 
   /** Makes the isolate; `load` must follow. */
   constructor(state: TargetState, host: HostServices) {

@@ -1,4 +1,5 @@
 // Puts the platform on globalThis, and takes off what would dodge the limits.
+import { freezeClocks } from './clock.guest.ts';
 import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
 import { TextDecoder, TextEncoder, atob, btoa } from './encoding.guest.ts';
@@ -52,6 +53,7 @@ export function installGlobals(): void {
   put('self', globalThis, true);
   for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part);
   closeResizableBuffers();
+  freezeClocks();
 }
 
 /**

@@ -1,6 +1,7 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
 import { ENTER, OP } from './abi.ts';
 import { cancelSink, drainId } from './body.guest.ts';
+import { newEntry } from './clock.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
 import { bindOperation, op, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
@@ -16,6 +17,7 @@ let env: unknown;
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+  newEntry();
   switch (kind) {
     case ENTER.invoke:
       invoke(handler as Handler, env, id, a as string, b === undefined ? 0 : (b as number));
