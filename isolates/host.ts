@@ -38,7 +38,7 @@ export class Host {
     this.#control = new ReconnectingPeer(boot.sockets.control, { self, accepts: ['control'] }, { onOpen: () => {}, onFrame: () => {}, onClose: () => {} });
     this.#logs = new LogSink(this.#control);
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
-    const spares = new SpareVms(platform);
+    const spares = new SpareVms(platform, boot.group === 'wasm');
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
     const services: HostServices = {
       spares,
@@ -67,7 +67,7 @@ export class Host {
     this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, boot.group === 'wasm'));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),

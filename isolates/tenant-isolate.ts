@@ -26,6 +26,8 @@ const MIN_BUDGET_US = 500;
 const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
 
+const MIB = 1_048_576;
+
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -134,6 +136,8 @@ export class TenantIsolate implements AreaIsolate {
     watch.begin(this.#watchSlot, budgetUs);
     try {
       result = this.#vm.enter(kind, id, a, b, c);
+      // Code in WebAssembly grows its memory without asking: what it has taken shows at the end of the entry, which pays for the look.
+      if (this.#vm.usesWasm && Number(this.#vm.enter(ENTER.wasmBytes, 0, undefined, undefined, undefined)) > owner.target.target.memoryMb * MIB) this.#vm.dispose();
     } catch (error) {
       threw = true;
       thrown = error;

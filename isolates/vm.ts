@@ -9,6 +9,8 @@ export type Operation = (code: number, a: unknown, b: unknown, c: unknown, d: un
 export type IsolateHandle = ivm.Isolate;
 
 const BIND = '__thimble_bind';
+const WASM_PART = 'wasm';
+const MIB = 1_048_576;
 const RUNTIME_FILE = 'thimble:runtime';
 
 /** An isolate with one context, for one tenant's function or still nobody's. Lives until `dispose` or until a limit kills it. */
@@ -17,6 +19,7 @@ export class Vm {
   readonly #context: ivm.Context;
   readonly #platform: Platform;
   readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
+  #usesWasm = false;
   #operation: Operation = () => {
     throw new TypeError('the isolate has no owner');
   };
@@ -28,8 +31,9 @@ export class Vm {
    * Makes isolate and context, from the platform snapshot when there is one.
    *
    * @param memoryMb  V8's limit; 8 at least
+   * @param wasm  keep WebAssembly, whose memories get as much again
    */
-  constructor(platform: Platform, memoryMb: number) {
+  constructor(platform: Platform, memoryMb: number, wasm: boolean) {
     this.#platform = platform;
     this.#isolate = new ivm.Isolate(platform.snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot: platform.snapshot as ivm.ExternalCopy<ArrayBuffer> });
     this.#context = this.#isolate.createContextSync();
@@ -43,8 +47,8 @@ export class Vm {
         throw withoutStack(thrown);
       }
     };
-    const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown) => unknown>;
-    this.#enter = bind.applySync(undefined, [new ivm.Callback(answer)], { result: { reference: true } }) as never;
+    const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown, wasmBytes: number) => unknown>;
+    this.#enter = bind.applySync(undefined, [new ivm.Callback(answer) as unknown, wasm ? memoryMb * MIB : 0] as never, { result: { reference: true } }) as never;
     bind.release();
   }
 
@@ -96,6 +100,12 @@ export class Vm {
     const script = this.#isolate.compileScriptSync(part.code, { filename: `thimble:${name}`, ...options });
     script.runSync(this.#context);
     script.release();
+    if (name === WASM_PART) this.#usesWasm = true;
+  }
+
+  /** The function has touched WebAssembly: its memories are not in V8's count. */
+  get usesWasm(): boolean {
+    return this.#usesWasm;
   }
 
   /** Heap and counted buffers, bytes; 0 once disposed. Costs about 2 µs. */

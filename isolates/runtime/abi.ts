@@ -16,6 +16,8 @@ export const ENTER = {
   drain: 6,
   /** id: sink that nobody reads any more. */
   sinkCancel: 7,
+  /** Returns the bytes of WebAssembly's memories. Runs nothing of the tenant's. */
+  wasmBytes: 31,
 } as const;
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */

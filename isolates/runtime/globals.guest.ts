@@ -14,6 +14,7 @@ import { LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
 import { loadPart } from './parts.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
 import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.guest.ts';
+import { keepNative } from './wasm-native.guest.ts';
 import { URL, URLSearchParams } from './url.guest.ts';
 import { exposeInterface } from './webidl.guest.ts';
 
@@ -76,7 +77,14 @@ function closeResizableBuffers(): void {
   put('ArrayBuffer', Limited, false);
 }
 
-/** After a restore: these do not exist while a snapshot is made, so they can only be taken off now. */
-export function removeUncounted(): void {
-  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete (globalThis as Record<string, unknown>)[name];
+/**
+ * After a restore: these do not exist while a snapshot is made, so they can only be taken off now.
+ *
+ * @param wasmBytes  what WebAssembly may use; 0: there is none
+ */
+export function removeUncounted(wasmBytes: number): void {
+  const all = globalThis as Record<string, unknown>;
+  if (wasmBytes > 0) keepNative(all['WebAssembly'] as object, wasmBytes);
+  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete all[name];
+  if (wasmBytes > 0) putLazy('WebAssembly', 'wasm');
 }

@@ -11,12 +11,13 @@ import { shareModules } from './parts.guest.ts';
 import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
+import { usedBytes } from './wasm-native.guest.ts';
 
 let handler: Handler | undefined;
 let env: unknown;
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
-function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
   newEntry();
   switch (kind) {
     case ENTER.invoke:
@@ -45,6 +46,8 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
       if (error !== '') op(OP.log, 'error', stack || error, '');
       return error;
     }
+    case ENTER.wasmBytes:
+      return usedBytes();
     default:
       return undefined;
   }
@@ -58,9 +61,9 @@ shareModules(modules);
 
 // Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.
 reflectDefineProperty(globalThis, GLOBAL_BIND, {
-  value: (operation: Parameters<typeof bindOperation>[0]): typeof enter => {
+  value: (operation: Parameters<typeof bindOperation>[0], wasmBytes: number): typeof enter => {
     delete (globalThis as Record<string, unknown>)[GLOBAL_BIND];
-    removeUncounted();
+    removeUncounted(wasmBytes);
     bindOperation(operation);
     reflectDefineProperty(globalThis, GLOBAL_DEFINE, {
       value: (factory: Parameters<typeof define>[0]): void => {

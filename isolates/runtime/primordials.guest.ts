@@ -48,6 +48,10 @@ export const NativeTypeError = TypeError;
 export const NativeString = String;
 export const NativeNumber = Number;
 export const NativeError = Error;
+export const NativeRangeError = RangeError;
+export const NativeWeakRef = WeakRef;
+export const NativeWeakMap = WeakMap;
+export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref as (this: WeakRef<object>) => object | undefined);
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const getter = <R>(of: object, name: string): ((self: unknown) => R) => {
