@@ -12,6 +12,7 @@ import { LINGER_MS } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
 import { SidecarClient } from './sidecar-client.ts';
+import { StackMapper } from './stacks/stack-mapper.ts';
 import { SpareVms } from './spare-vms.ts';
 import { Turns } from './turns.ts';
 import { EntryWatch } from './watch/entry-watch.ts';
@@ -36,7 +37,8 @@ export class Host {
     this.#boot = boot;
     const self: Identity = { role: 'host', name: boot.name, epoch: newEpoch() };
     this.#control = new ReconnectingPeer(boot.sockets.control, { self, accepts: ['control'] }, { onOpen: () => {}, onFrame: () => {}, onClose: () => {} });
-    this.#logs = new LogSink(this.#control);
+    const stacks = new StackMapper(boot.dataFolder);
+    this.#logs = new LogSink(this.#control, stacks);
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
     const spares = new SpareVms(platform, boot.group === 'wasm');
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
@@ -45,6 +47,7 @@ export class Host {
       watch,
       turns: this.#turns,
       logs: this.#logs,
+      stacks,
       sidecar: this.#sidecar,
       logger,
       lingerMs: LINGER_MS,

@@ -27,6 +27,9 @@ const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
 
 const MIB = 1_048_576;
+/** Where the message of a thrown error ends and its stack begins. */
+const FIRST_FRAME = '\n    at ';
+const STACK_CHARACTERS = 16_384;
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -92,7 +95,8 @@ export class TenantIsolate implements AreaIsolate {
     cause.cpuUs = cpuBefore;
     if (this.#dead) return false;
     if (error === '') return true;
-    this.fail(cause, 'function_threw', String(error), '');
+    const text = String(error);
+    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
     this.end('retired');
     return false;
   }
@@ -412,7 +416,8 @@ export class TenantIsolate implements AreaIsolate {
         this.fail(invocation, 'memory_limit_exceeded', '', '', { limit: target.memoryMb, used: target.memoryMb });
       } else {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        this.fail(invocation, 'function_threw', `${error.name}: ${error.message}`, '');
+        const message = `${error.name}: ${error.message}`.slice(0, STACK_CHARACTERS);
+        this.fail(invocation, 'function_threw', message, (error.stack ?? '').slice(0, STACK_CHARACTERS));
       }
     }
   }

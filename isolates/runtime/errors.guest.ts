@@ -1,5 +1,5 @@
 // DOMException, and how thrown values become text inside the timed call: the host never touches a tenant's object.
-import { NativeError, NativeString, ObjectDefineProperty, ObjectKeys, StringPrototypeIndexOf, StringPrototypeSlice } from './primordials.guest.ts';
+import { NativeError, NativeString, ObjectDefineProperty, ObjectKeys, StringPrototypeSlice } from './primordials.guest.ts';
 
 /** Legacy codes of the Web IDL standard, section 4.3. */
 const CODES: Readonly<Record<string, number>> = {
@@ -56,7 +56,7 @@ export function describeThrown(thrown: unknown): Described {
   const message = text(() => error.message);
   const head = message === '' ? name : `${name}: ${message}`;
   const stack = text(() => error.stack);
-  return { message: clip(head, MESSAGE_CHARACTERS), stack: clip(withoutOwnFrames(stack), STACK_CHARACTERS) };
+  return { message: clip(head, MESSAGE_CHARACTERS), stack: clip(stack, STACK_CHARACTERS) };
 }
 
 function primitive(value: unknown): string {
@@ -74,13 +74,4 @@ function text(read: () => unknown): string {
 
 function clip(value: string, characters: number): string {
   return value.length <= characters ? value : `${StringPrototypeSlice(value, 0, characters)}…`;
-}
-
-/** Stack lines from the runtime on are of no use to authors. */
-function withoutOwnFrames(stack: string): string {
-  const own = StringPrototypeIndexOf(stack, '(thimble:');
-  if (own < 0) return stack;
-  let lineStart = own;
-  while (lineStart > 0 && stack[lineStart - 1] !== '\n') lineStart -= 1;
-  return StringPrototypeSlice(stack, 0, lineStart > 0 ? lineStart - 1 : 0);
 }

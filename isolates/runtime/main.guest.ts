@@ -1,9 +1,9 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, OP } from './abi.ts';
+import { ENTER } from './abi.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { newEntry } from './clock.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
-import { bindOperation, op, settle } from './host.guest.ts';
+import { bindOperation, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { define, evaluate } from './module.guest.ts';
@@ -43,8 +43,7 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
       env = JSONParse(a as string);
       const { handler: found, error, stack } = evaluate();
       handler = found;
-      if (error !== '') op(OP.log, 'error', stack || error, '');
-      return error;
+      return stack || error;
     }
     case ENTER.wasmBytes:
       return usedBytes();

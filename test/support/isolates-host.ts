@@ -207,17 +207,19 @@ export class TestHost {
   }
 
   /** Builds source as the control plane does, writes the version's files, names the target. */
-  async deploy(source: string, settings: Partial<Target> & { env?: Record<string, string> } = {}): Promise<number> {
-    const { env = {}, ...rest } = settings;
+  async deploy(source: string, settings: Partial<Target> & { env?: Record<string, string>; map?: string } = {}): Promise<number> {
+    const { env = {}, map, ...rest } = settings;
     const { outputFiles } = await build({
-      stdin: { contents: source, loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
-      banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent',
+      stdin: { contents: source, loader: 'ts', sourcefile: 'src/function.ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
+      banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent', sourcemap: 'external', sourcesContent: false, outfile: 'bundle.js',
     });
-    const code = outputFiles[0]?.text ?? '';
-    const digest = `sha256-${sha256Hex(code + JSON.stringify(env))}`;
+    const output = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
+    const code = output('.js');
+    const digest = `sha256-${sha256Hex(code + JSON.stringify(env) + (map ?? ''))}`;
     const folder = versionFolder(this.folder, 'default', digest);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'bundle.js'), code);
+    writeFileSync(join(folder, 'bundle.js.map'), map ?? output('.map'));
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ format: 1, digest, bundleSha256: sha256Hex(code), env, bindings: {}, builtAt: '' }));
     return this.target({
       function: `f${this.#nextTarget}`, version: 1, digest, tenant: 'default', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: this.#group === 'wasm', secrets: '', ...rest,
