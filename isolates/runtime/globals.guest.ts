@@ -10,7 +10,7 @@ import { Headers } from './headers.guest.ts';
 import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
-import { LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
+import { LAZY_INTERFACES, LAZY_MEMBERS } from './lazy-interfaces.guest.ts';
 import { loadPart } from './parts.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
 import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.guest.ts';
@@ -26,15 +26,15 @@ function put(name: string, value: unknown, enumerable: boolean): void {
 }
 
 /** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
-function putLazy(name: string, part: string): void {
+function putLazy(name: string, part: string, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
       const made = loadPart<Record<string, object>>(part)[name] as object;
-      put(name, made, false);
+      put(name, made, enumerable);
       return made;
     },
-    set: (value: unknown) => put(name, value, false),
-    enumerable: false,
+    set: (value: unknown) => put(name, value, enumerable),
+    enumerable,
     configurable: true,
   });
 }
@@ -52,7 +52,8 @@ export function installGlobals(): void {
   put('console', console, false);
   put('crypto', crypto, true);
   put('self', globalThis, true);
-  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part);
+  for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part, false);
+  for (const [part, names] of Object.entries(LAZY_MEMBERS)) for (const name of names) putLazy(name, part, true);
   closeResizableBuffers();
   freezeClocks();
 }
@@ -86,5 +87,5 @@ export function removeUncounted(wasmBytes: number): void {
   const all = globalThis as Record<string, unknown>;
   if (wasmBytes > 0) keepNative(all['WebAssembly'] as object, wasmBytes);
   for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete all[name];
-  if (wasmBytes > 0) putLazy('WebAssembly', 'wasm');
+  if (wasmBytes > 0) putLazy('WebAssembly', 'wasm', false);
 }

@@ -9,4 +9,10 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   ],
   blob: ['Blob', 'File'],
   form: ['FormData'],
+  performance: ['Performance', 'PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
+};
+
+/** Other globals that parts define: instances and functions. */
+export const LAZY_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  performance: ['performance'],
 };
