@@ -27,6 +27,11 @@ const MIN_BUDGET_US = 500;
 const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
 
+const MIB = 1_048_576;
+/** Where the message of a thrown error ends and its stack begins. */
+const FIRST_FRAME = '\n    at ';
+const STACK_CHARACTERS = 16_384;
+
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -52,7 +57,8 @@ export class TenantIsolate implements AreaIsolate {
   #entries = 0;
   #cancelling = false;
   #dead = false;
-  lastUsedMs = performance.now();
+  readonly madeMs = performance.now();
+  lastUsedMs = this.madeMs;
 
   /** Makes the isolate; `load` must follow. */
   constructor(state: TargetState, host: HostServices) {
@@ -92,7 +98,8 @@ export class TenantIsolate implements AreaIsolate {
     cause.cpuUs = cpuBefore;
     if (this.#dead) return false;
     if (error === '') return true;
-    this.fail(cause, 'function_threw', String(error), '');
+    const text = String(error);
+    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
     this.end('retired');
     return false;
   }
@@ -137,6 +144,8 @@ export class TenantIsolate implements AreaIsolate {
     this.#entries += 1;
     try {
       result = this.#vm.enter(kind, id, a, b, c);
+      // Code in WebAssembly grows its memory without asking: what it has taken shows at the end of the entry, which pays for the look.
+      if (this.#vm.usesWasm && Number(this.#vm.enter(ENTER.wasmBytes, 0, undefined, undefined, undefined)) > owner.target.target.memoryMb * MIB) this.#vm.dispose();
     } catch (error) {
       threw = true;
       thrown = error;
@@ -427,7 +436,8 @@ export class TenantIsolate implements AreaIsolate {
         this.fail(invocation, 'memory_limit_exceeded', '', '', { limit: target.memoryMb, used: target.memoryMb });
       } else {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        this.fail(invocation, 'function_threw', `${error.name}: ${error.message}`, '');
+        const message = `${error.name}: ${error.message}`.slice(0, STACK_CHARACTERS);
+        this.fail(invocation, 'function_threw', message, (error.stack ?? '').slice(0, STACK_CHARACTERS));
       }
     }
   }

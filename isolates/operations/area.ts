@@ -19,6 +19,8 @@ export interface AreaIsolate {
   charge(owner: Invocation, cpuUs: number): void;
   /** `performance.now()` at which the running entry began: all the time that the tenant may see of it. */
   readonly entryStartedMs: number;
+  /** `performance.now()` at which the isolate became the function's. */
+  readonly madeMs: number;
 }
 
 /** One per isolate, made when its first operation is asked for. */

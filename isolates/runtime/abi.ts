@@ -22,6 +22,8 @@ export const ENTER = {
    * the last entry itself threw, or never came about.
    */
   rejected: 8,
+  /** Returns the bytes of WebAssembly's memories. Runs nothing of the tenant's. */
+  wasmBytes: 31,
 } as const;
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */

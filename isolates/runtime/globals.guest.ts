@@ -1,4 +1,5 @@
 // Puts the platform on globalThis, and takes off what would dodge the limits.
+import { freezeClocks } from './clock.guest.ts';
 import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
 import { globalHandler, setGlobalHandler } from './events.guest.ts';
@@ -12,6 +13,7 @@ import { loadPart } from './parts.guest.ts';
 import { reportError } from './reporting.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
 import { clearImmediate, clearInterval, clearTimeout, queueMicrotask, setImmediate, setInterval, setTimeout } from './timers.guest.ts';
+import { keepNative } from './wasm-native.guest.ts';
 import { URL } from './url.guest.ts';
 import { exposeInterface } from './webidl.guest.ts';
 
@@ -64,6 +66,7 @@ export function installGlobals(): void {
   for (const [part, names] of Object.entries(LAZY_MEMBERS)) for (const name of names) putLazy(name, part, true);
   Object.defineProperties(globalThis, Object.getOwnPropertyDescriptors(HANDLERS));
   closeResizableBuffers();
+  freezeClocks();
 }
 
 /**
@@ -86,7 +89,14 @@ function closeResizableBuffers(): void {
   put('ArrayBuffer', Limited, false);
 }
 
-/** After a restore: these do not exist while a snapshot is made, so they can only be taken off now. */
-export function removeUncounted(): void {
-  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete (globalThis as Record<string, unknown>)[name];
+/**
+ * After a restore: these do not exist while a snapshot is made, so they can only be taken off now.
+ *
+ * @param wasmBytes  what WebAssembly may use; 0: there is none
+ */
+export function removeUncounted(wasmBytes: number): void {
+  const all = globalThis as Record<string, unknown>;
+  if (wasmBytes > 0) keepNative(all['WebAssembly'] as object, wasmBytes);
+  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete all[name];
+  if (wasmBytes > 0) putLazy('WebAssembly', 'wasm', false);
 }

@@ -19,6 +19,7 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   compression: ['CompressionStream', 'DecompressionStream'],
   'url-search-params': ['URLSearchParams'],
   'url-pattern': ['URLPattern'],
+  performance: ['Performance', 'PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
 };
 
 /** Other globals that parts define: instances and functions. */
@@ -26,4 +27,5 @@ export const LAZY_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   base64: ['atob', 'btoa'],
   events: ['addEventListener', 'dispatchEvent', 'removeEventListener'],
   navigator: ['navigator'],
+  performance: ['performance'],
 };

@@ -1,8 +1,9 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, OP, REASON } from './abi.ts';
+import { ENTER, REASON } from './abi.ts';
 import { cancelSink, drainId } from './body.guest.ts';
+import { newEntry } from './clock.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
-import { bindOperation, op, settle } from './host.guest.ts';
+import { bindOperation, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { define, evaluate } from './module.guest.ts';
@@ -11,6 +12,7 @@ import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
 import { installStackFormat, reportRejection } from './reporting.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
+import { usedBytes } from './wasm-native.guest.ts';
 
 let handler: Handler | undefined;
 let env: unknown;
@@ -23,7 +25,9 @@ let entries = 0;
 let loaded = '';
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
-function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
+  if (kind === ENTER.wasmBytes) return usedBytes();
+  newEntry();
   if (kind === ENTER.rejected && (inside || c !== entries)) return undefined;
   entries += 1;
   inside = true;
@@ -32,7 +36,7 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
   return result;
 }
 
-function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
   switch (kind) {
     case ENTER.invoke:
       invoke(handler as Handler, env, id, a as string, b === undefined ? 0 : (b as number));
@@ -57,9 +61,8 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
       env = JSONParse(a as string);
       const { handler: found, error, stack } = evaluate();
       handler = found;
-      if (error !== '') op(OP.log, 'error', stack || error, '');
-      loaded = error;
-      return error;
+      loaded = stack || error;
+      return loaded;
     }
     case ENTER.rejected:
       reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
@@ -78,9 +81,9 @@ shareModules(modules);
 
 // Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.
 reflectDefineProperty(globalThis, GLOBAL_BIND, {
-  value: (operation: Parameters<typeof bindOperation>[0]): typeof enter => {
+  value: (operation: Parameters<typeof bindOperation>[0], wasmBytes: number): typeof enter => {
     delete (globalThis as Record<string, unknown>)[GLOBAL_BIND];
-    removeUncounted();
+    removeUncounted(wasmBytes);
     bindOperation(operation);
     reflectDefineProperty(globalThis, GLOBAL_DEFINE, {
       value: (factory: Parameters<typeof define>[0]): void => {

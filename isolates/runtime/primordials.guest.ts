@@ -28,6 +28,7 @@ export const MapPrototypeSet = uncurryThis(Map.prototype.set as (this: Map<unkno
 export const MapPrototypeDelete = uncurryThis(Map.prototype.delete as (this: Map<unknown, unknown>, key: unknown) => boolean);
 export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get as (this: WeakMap<object, unknown>, key: object) => unknown);
 export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set as (this: WeakMap<object, unknown>, key: object, value: unknown) => unknown);
+export const DatePrototypeToString = uncurryThis(Date.prototype.toString);
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
 export const Uint8ArrayPrototypeSet = uncurryThis(Uint8Array.prototype.set as (this: Uint8Array, from: ArrayLike<number>, at?: number) => void);
 export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice as (this: Uint8Array, from?: number, to?: number) => Uint8Array<ArrayBuffer>);
@@ -42,6 +43,8 @@ export const ObjectFreeze = Object.freeze;
 export const ObjectDefineProperty = Object.defineProperty;
 export const ObjectKeys = Object.keys;
 export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
+/** Has the real clock: tenants get the one of clock.guest.ts. */
+export const NativeDate = Date;
 export const NativePromise = Promise;
 export const NativeMap = Map;
 export const NativeUint8Array = Uint8Array;
@@ -54,8 +57,8 @@ export const NativeString = String;
 export const NativeNumber = Number;
 export const NativeError = Error;
 export const NativeWeakRef = WeakRef;
+export const NativeWeakMap = WeakMap;
 export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref as (this: WeakRef<object>) => object | undefined);
-export const DateNow = Date.now;
 export const ObjectCreate = Object.create;
 export const ObjectSetPrototypeOf = Object.setPrototypeOf;
 

@@ -1,6 +1,7 @@
 // What console's methods do (Console standard, section 1), when a line takes more than joining text.
+import { elapsedMs } from '../clock.guest.ts';
 import { log } from '../host.guest.ts';
-import { DateNow, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeError, NativeMap, StringPrototypeSplit, append, ArrayPrototypeJoin } from '../primordials.guest.ts';
+import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeError, NativeMap, StringPrototypeSplit, append, ArrayPrototypeJoin } from '../primordials.guest.ts';
 import { format } from './console/format.guest.ts';
 import { inspect } from './console/inspect.guest.ts';
 import { table } from './console/table.guest.ts';
@@ -48,7 +49,7 @@ function keep(map: Map<string, number>, name: string, value: number): boolean {
 
 function elapsed(name: string): string | undefined {
   const started = MapPrototypeGet(timers, name) as number | undefined;
-  if (started !== undefined) return `${name}: ${DateNow() - started} ms`;
+  if (started !== undefined) return `${name}: ${elapsedMs() - started} ms`;
   line('warn', `Timer '${name}' does not exist`);
   return undefined;
 }
@@ -100,7 +101,7 @@ export const console: Readonly<Record<string, (...args: unknown[]) => void>> = {
   },
   time(value): void {
     const name = label(value);
-    if (MapPrototypeGet(timers, name) === undefined) keep(timers, name, DateNow());
+    if (MapPrototypeGet(timers, name) === undefined) keep(timers, name, elapsedMs());
     else line('warn', `Timer '${name}' already exists`);
   },
   timeLog(value, ...args): void {

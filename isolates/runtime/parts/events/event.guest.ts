@@ -1,5 +1,6 @@
 // Event and CustomEvent (DOM standard, sections 2.2 and 2.4).
-import { DateNow, NativeTypeError, ObjectDefineProperty, reflectGetOwnPropertyDescriptor } from '../../primordials.guest.ts';
+import { elapsedMs } from '../../clock.guest.ts';
+import { NativeTypeError, ObjectDefineProperty } from '../../primordials.guest.ts';
 import { dictionary, needArguments, toDOMString } from './conversions.guest.ts';
 
 export interface EventInit {
@@ -57,7 +58,7 @@ export class Event {
     const { bubbles, cancelable, composed } = dictionary<EventInit>(init);
     this.#state = {
       type: name, bubbles: Boolean(bubbles), cancelable: Boolean(cancelable), composed: Boolean(composed), trusted: false, target: null, currentTarget: null, phase: 0,
-      dispatching: false, canceled: false, stopPropagation: false, stopImmediately: false, inPassiveListener: false, timeStamp: timeNow(),
+      dispatching: false, canceled: false, stopPropagation: false, stopImmediately: false, inPassiveListener: false, timeStamp: elapsedMs(),
     };
     ObjectDefineProperty(this, 'isTrusted', TRUSTED);
   }
@@ -141,24 +142,6 @@ export function reinitialise(event: unknown, type: string, bubbles: unknown, can
   const state = eventState(event);
   if (state === undefined) throw new NativeTypeError('Illegal invocation');
   return initialise(state, toDOMString(type), bubbles, cancelable);
-}
-
-const madeAtMs = DateNow();
-
-/**
- * Milliseconds on performance's clock. Where nobody has touched `performance`, nobody can compare: the time since this part was made will do,
- * and `performance` stays unmade.
- */
-function timeNow(): number {
-  const clock = reflectGetOwnPropertyDescriptor(globalThis, 'performance')?.value as { now?: () => unknown } | undefined;
-  if (typeof clock !== 'object' || clock === null) return DateNow() - madeAtMs;
-  try {
-    const now = clock.now?.();
-    return typeof now === 'number' ? now : 0;
-  } catch {
-    // A tenant's own `performance`.
-    return 0;
-  }
 }
 
 export class CustomEvent extends Event {
