@@ -1,6 +1,6 @@
 // Event and CustomEvent (DOM standard, sections 2.2 and 2.4).
 import { elapsedMs } from '../../clock.guest.ts';
-import { NativeTypeError, ObjectDefineProperty } from '../../primordials.guest.ts';
+import { NativeTypeError, ObjectDefineProperty, reflectGetOwnPropertyDescriptor } from '../../primordials.guest.ts';
 import { dictionary, needArguments, toDOMString } from './conversions.guest.ts';
 
 export interface EventInit {
