@@ -13,7 +13,12 @@ export type DOMException = ExceptionsPart.DOMException;
 export const DOMException = function (message?: string, name?: string): DOMException {
   return new (loadPart<Exceptions>('exceptions').DOMException)(message, name);
 } as unknown as Exceptions['DOMException'];
-ObjectDefineProperty(DOMException, Symbol.hasInstance, { value: (value: unknown) => partIfLoaded<Exceptions>('exceptions')?.isDOMException(value) === true });
+ObjectDefineProperty(DOMException, Symbol.hasInstance, { value: isDOMException });
+
+/** Brand check, whatever a value's prototype says. */
+export function isDOMException(value: object): boolean {
+  return partIfLoaded<Exceptions>('exceptions')?.isDOMException(value) === true;
+}
 
 const MESSAGE_CHARACTERS = 4_096;
 const STACK_CHARACTERS = 16_384;
