@@ -1,6 +1,6 @@
 // Puts the platform on globalThis, and takes off what would dodge the limits.
 import { freezeClocks } from './clock.guest.ts';
-import { console } from './console.guest.ts';
+import { makeConsole } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
 import { globalHandler, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
@@ -25,11 +25,10 @@ function put(name: string, value: unknown, enumerable: boolean): void {
 }
 
 /** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
-function putLazy(name: string, part: string, enumerable: boolean): void {
+function putLazy(name: string, part: string, enumerable: boolean, make = fromPart): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
-      const made = loadPart<Record<string, unknown>>(part)[name];
-      if (enumerable && typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
+      const made = make(name, part);
       put(name, made, enumerable);
       return made;
     },
@@ -37,6 +36,12 @@ function putLazy(name: string, part: string, enumerable: boolean): void {
     enumerable,
     configurable: true,
   });
+}
+
+function fromPart(name: string, part: string): unknown {
+  const made = loadPart<Record<string, unknown>>(part)[name];
+  if (typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
+  return made;
 }
 
 /** The event handler attributes of the global (HTML standard, section 8.1.8.2). */
@@ -59,7 +64,7 @@ export function installGlobals(): void {
     put(name, value, true);
     Object.defineProperty(value, 'name', { value: name, configurable: true });
   }
-  put('console', console, false);
+  putLazy('console', '', false, makeConsole);
   put('crypto', crypto, true);
   put('self', globalThis, true);
   for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part, false);
