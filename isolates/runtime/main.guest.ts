@@ -22,7 +22,7 @@ let inside = false;
 /** Entries that reached the isolate: the host counts those that it asked for. */
 let entries = 0;
 /** What the last entry returned, told again after a rejection, whose copy took the result's place. */
-let lastResult: string | undefined;
+let lastResult: string | number | undefined;
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
@@ -66,7 +66,7 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
     }
     case ENTER.rejected:
       reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
-      return lastResult === undefined ? ENTERED.nothing : ENTERED.text + lastResult;
+      return lastResult === undefined ? ENTERED.nothing : `${ENTERED.text}${lastResult}`;
     default:
       return undefined;
   }
