@@ -1,6 +1,6 @@
 // Puts the platform on globalThis, and takes off what would dodge the limits.
 import { freezeClocks } from './clock.guest.ts';
-import { makeConsole } from './console.guest.ts';
+import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
 import { globalHandler, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
@@ -25,10 +25,11 @@ function put(name: string, value: unknown, enumerable: boolean): void {
 }
 
 /** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
-function putLazy(name: string, part: string, enumerable: boolean, make = fromPart): void {
+function putLazy(name: string, part: string, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
-      const made = make(name, part);
+      const made = loadPart<Record<string, unknown>>(part)[name];
+      if (typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
       put(name, made, enumerable);
       return made;
     },
@@ -36,12 +37,6 @@ function putLazy(name: string, part: string, enumerable: boolean, make = fromPar
     enumerable,
     configurable: true,
   });
-}
-
-function fromPart(name: string, part: string): unknown {
-  const made = loadPart<Record<string, unknown>>(part)[name];
-  if (typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
-  return made;
 }
 
 /** The event handler attributes of the global (HTML standard, section 8.1.8.2). */
@@ -64,7 +59,7 @@ export function installGlobals(): void {
     put(name, value, true);
     Object.defineProperty(value, 'name', { value: name, configurable: true });
   }
-  putLazy('console', '', false, makeConsole);
+  put('console', console, false);
   put('crypto', crypto, true);
   put('self', globalThis, true);
   for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part, false);
