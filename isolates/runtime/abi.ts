@@ -18,13 +18,15 @@ export const ENTER = {
   sinkCancel: 7,
   /**
    * The last entry left a rejected promise that nobody handles. id: how the host saw the reason (`REASON`), a: its name and message parted by a
-   * line feed, or the primitive, b: its stack, c: entries so far. Returns what loading the module came to; undefined when it was no rejection:
-   * the last entry itself threw, or never came about.
+   * line feed, or the primitive, b: its stack, c: entries so far. Returns what that entry did, by `ENTERED`; undefined when it was no rejection, since the entry itself threw, or never came about.
    */
   rejected: 8,
   /** Returns the bytes of WebAssembly's memories. Runs nothing of the tenant's. */
   wasmBytes: 31,
 } as const;
+
+/** Before the result of an entry that a rejection's copy has taken the place of: 0 for none, 1 for the text that follows. */
+export const ENTERED = { nothing: '0', text: '1' } as const;
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
 export const OP = {

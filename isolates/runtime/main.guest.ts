@@ -1,5 +1,5 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, REASON } from './abi.ts';
+import { ENTER, ENTERED, REASON } from './abi.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { newEntry } from './clock.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
@@ -21,8 +21,8 @@ let env: unknown;
 let inside = false;
 /** Entries that reached the isolate: the host counts those that it asked for. */
 let entries = 0;
-/** What evaluating the module came to; told again after a rejection, whose copy took the place of the entry's result. */
-let loaded = '';
+/** What the last entry returned, told again after a rejection, whose copy took the result's place. */
+let lastResult: string | number | undefined;
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
@@ -33,6 +33,7 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
   inside = true;
   const result = handle(kind, id, a, b, c);
   inside = false;
+  if (kind !== ENTER.rejected) lastResult = result;
   return result;
 }
 
@@ -61,12 +62,11 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
       env = JSONParse(a as string);
       const { handler: found, error, stack } = evaluate();
       handler = found;
-      loaded = stack || error;
-      return loaded;
+      return stack || error;
     }
     case ENTER.rejected:
       reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
-      return loaded;
+      return lastResult === undefined ? ENTERED.nothing : `${ENTERED.text}${lastResult}`;
     default:
       return undefined;
   }
