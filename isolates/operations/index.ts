@@ -3,6 +3,7 @@ import type { AreaIsolate, OperationArea } from './area.ts';
 import { BodyArea } from './body-area.ts';
 import { compressionArea } from './compression.ts';
 import { encodingArea } from './encoding.ts';
+import { ShapesArea } from './shapes.ts';
 
 export { AREA_SHIFT } from './area.ts';
 export type { AreaIsolate, OperationArea } from './area.ts';
@@ -15,4 +16,7 @@ export const AREAS: readonly (((isolate: AreaIsolate) => OperationArea) | undefi
   compressionArea,
   undefined, // 4: caches
   () => new BodyArea(),
+  undefined, // 6
+  undefined, // 7
+  (isolate) => new ShapesArea(isolate),
 ];

@@ -2,7 +2,7 @@
 
 /** First argument of the one entry function; `id` is the second. */
 export const ENTER = {
-  /** Evaluate the version's module. a: environment as JSON. Returns '' or the error. */
+  /** Evaluate the version's module. a: environment as JSON, b: shape. Returns '', or the error, or undefined: ask by `loaded`. */
   load: 1,
   /** id: invocation. a: head (method, URL, header names and values, parted by line feeds), b: body handle or 0. */
   invoke: 2,
@@ -16,13 +16,17 @@ export const ENTER = {
   drain: 6,
   /** id: sink that nobody reads any more. */
   sinkCancel: 7,
+  /** After the microtasks of `load`, for a module that awaits at its top level. Returns '' or the error. */
+  loaded: 10,
+  /** id: invocation. a: head whose method is one of `EVENT` (abi-shapes.ts), b: handle of the event as JSON. */
+  event: 11,
 } as const;
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
 export const OP = {
   /** (invocation, status, head, body kind, body, lingers): the response; lingers 1: waitUntil work goes on, `finished` follows. */
   respond: 1,
-  /** (invocation, code, message, stack) */
+  /** (invocation, code, message, stack, lingers, parameters of the code as JSON or '') */
   fail: 2,
   /** (invocation): response given and all waitUntil work settled. */
   finished: 3,

@@ -1,24 +1,32 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
 import { ENTER, OP } from './abi.ts';
+import { contextHooks } from './async-context.guest.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
 import { bindOperation, op, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
 import type { Handler } from './invocation.guest.ts';
-import { define, evaluate } from './module.guest.ts';
-import { shareModules } from './parts.guest.ts';
+import { define, evaluate, evaluated, loaded } from './module.guest.ts';
+import type { Evaluation } from './module.guest.ts';
+import { loadPart, shareModules } from './parts.guest.ts';
 import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
 
-let handler: Handler | undefined;
-let env: unknown;
-
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+  if (contextHooks.reset === null) return run(kind, id, a, b, c);
+  contextHooks.reset();
+  const result = run(kind, id, a, b, c);
+  // What the entry leaves behind is not the context of the microtasks that follow.
+  contextHooks.reset();
+  return result;
+}
+
+function run(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
   switch (kind) {
     case ENTER.invoke:
-      invoke(handler as Handler, env, id, a as string, b === undefined ? 0 : (b as number));
+      invoke(loaded.handler as Handler, loaded.environment, id, a as string, b === undefined ? 0 : (b as number));
       return undefined;
     case ENTER.settle:
       settle(id, a === 1, b, c);
@@ -36,16 +44,26 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
     case ENTER.abort:
       abort(id);
       return undefined;
-    case ENTER.load: {
-      env = JSONParse(a as string);
-      const { handler: found, error, stack } = evaluate();
-      handler = found;
-      if (error !== '') op(OP.log, 'error', stack || error, '');
-      return error;
-    }
+    case ENTER.event:
+      invoke(loadPart<{ handleEvent: Handler }>('event-handlers').handleEvent, loaded.environment, id, a as string, b as number);
+      return undefined;
+    case ENTER.load:
+      loaded.environment = JSONParse(a as string) as Record<string, string>;
+      loaded.shape = b as string;
+      return report(evaluate());
+    case ENTER.loaded:
+      return report(evaluated());
     default:
       return undefined;
   }
+}
+
+/** @returns '' or the error; undefined: not known yet */
+function report(evaluation: Evaluation | undefined): string | undefined {
+  if (evaluation === undefined) return undefined;
+  const { error, stack } = evaluation;
+  if (error !== '') op(OP.log, 'error', stack || error, '');
+  return error;
 }
 
 const GLOBAL_BIND = '__thimble_bind';

@@ -1,5 +1,6 @@
 // setTimeout, setInterval, queueMicrotask: the host keeps the time, the isolate keeps the callbacks.
 import { OP } from './abi.ts';
+import { bound } from './async-context.guest.ts';
 import { describeThrown } from './errors.guest.ts';
 import { log, nextId, op } from './host.guest.ts';
 import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeTypeError, deferred, reflectApply } from './primordials.guest.ts';
@@ -54,12 +55,12 @@ function delay(value: unknown): number {
 
 export function setTimeout(handler: unknown, delayMs?: unknown, ...args: unknown[]): number {
   const call = checked(handler);
-  return startTimer(() => reflectApply(call, undefined, args), delay(delayMs), false);
+  return startTimer(bound(() => reflectApply(call, undefined, args)), delay(delayMs), false);
 }
 
 export function setInterval(handler: unknown, delayMs?: unknown, ...args: unknown[]): number {
   const call = checked(handler);
-  return startTimer(() => reflectApply(call, undefined, args), delay(delayMs), true);
+  return startTimer(bound(() => reflectApply(call, undefined, args)), delay(delayMs), true);
 }
 
 export function clearTimeout(id?: unknown): void {
@@ -72,7 +73,7 @@ export function clearInterval(id?: unknown): void {
 
 export function queueMicrotask(callback: unknown): void {
   const call = checked(callback);
-  void later(() => reflectApply(call, undefined, []));
+  void later(bound(() => reflectApply(call, undefined, [])));
 }
 
 const resolved = deferred<undefined>();

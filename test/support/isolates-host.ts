@@ -73,6 +73,7 @@ export interface Running {
 export interface LogLine {
   readonly level: string;
   readonly fn: string;
+  readonly invocation: string;
   readonly message: string;
   readonly fields: string | null;
 }
@@ -154,7 +155,7 @@ export class TestHost {
     this.#control = await listenPeers(sockets.control, { self: { role: 'control', name: 'control', epoch: 78 }, accepts: ['host'] }, {
       onOpen: () => {},
       onFrame: (frame) => {
-        if (frame[0] === FRAME.logs) for (const [, level, fn, , , message, fields] of frame[2]) this.logs.push({ level, fn, message, fields });
+        if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
       },
       onClose: () => {},
     });
@@ -195,12 +196,16 @@ export class TestHost {
 
   /** Builds source as the control plane does, writes the version's files, names the target. */
   async deploy(source: string, settings: Partial<Target> & { env?: Record<string, string> } = {}): Promise<number> {
-    const { env = {}, ...rest } = settings;
     const { outputFiles } = await build({
       stdin: { contents: source, loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
       banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent',
     });
-    const code = outputFiles[0]?.text ?? '';
+    return this.deployBundle(outputFiles[0]?.text ?? '', settings);
+  }
+
+  /** A version whose bundle is just this script. */
+  deployBundle(code: string, settings: Partial<Target> & { env?: Record<string, string> } = {}): number {
+    const { env = {}, ...rest } = settings;
     const digest = `sha256-${sha256Hex(code + JSON.stringify(env))}`;
     const folder = versionFolder(this.folder, 'default', digest);
     mkdirSync(folder, { recursive: true });
