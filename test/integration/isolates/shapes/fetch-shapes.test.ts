@@ -185,6 +185,16 @@ describe('top-level await', () => {
   });
 });
 
+test('an isolate that is made right after another one was retired is still killed when it spins', async () => {
+  for (let i = 0; i < 4; i++) {
+    const broken = await host().deploy(`export const x = ${i};`);
+    const spinning = await host().deploy(`export default () => { for (;;); }; ${i};`);
+    const first = await host().call(broken);
+    const second = await host().call(spinning);
+    expect([first.code, second.code]).toEqual(['function_threw', 'cpu_limit_exceeded']);
+  }
+});
+
 describe('the environment', () => {
   test('is one and the same everywhere, at the top level of the module too', async () => {
     const source = `${DENO}${BUN} const process = __thimble('process'); const meta = __thimble('env');
