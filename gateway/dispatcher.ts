@@ -48,6 +48,7 @@ export class Dispatcher {
   #inFlight = 0;
   #queued = 0;
   #replays = 0;
+  #sequence = 0;
   /** The gateway drains: every answer closes its connection. */
   closing = false;
   /** Called when the last exchange is over. */
@@ -72,6 +73,12 @@ export class Dispatcher {
   /** Requests that wait: in lines, and for a host. */
   get queued(): number {
     return this.#queued + this.#parked.length;
+  }
+
+  /** Sequence number of the next invocation. */
+  nextId(): number {
+    this.#sequence += 1;
+    return this.#sequence;
   }
 
   /** Replays so far. */

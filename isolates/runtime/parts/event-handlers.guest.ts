@@ -63,7 +63,7 @@ async function scheduled(handler: AnyFunction, self: unknown, event: Record<stri
   } catch (thrown) {
     return threw(thrown, { retry: retries(controller) });
   }
-  return answer({ retry: false });
+  return answer({});
 }
 
 async function queue(handler: AnyFunction, self: unknown, event: QueueEvent, env: unknown, ctx: ExecutionContext): Promise<Response | Failure> {
