@@ -23,6 +23,8 @@ export interface Answer {
   params: Readonly<Record<string, unknown>> | null;
   detail: string | null;
   headers: Record<string, string>;
+  /** Every field as it came: name, value, name, value. */
+  fields: readonly string[];
   /** Complete with the final frame. */
   body: Buffer;
   /** Bytes of `data` frames so far. */
@@ -230,7 +232,7 @@ export class TestHost {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const head = Promise.withResolvers<void>();
-    const answer: Answer = { status: 0, code: null, params: null, detail: null, headers: {}, body: Buffer.alloc(0), received: 0, cpuUs: 0, cold: null, ended: false, final: false, ms: 0 };
+    const answer: Answer = { status: 0, code: null, params: null, detail: null, headers: {}, fields: [], body: Buffer.alloc(0), received: 0, cpuUs: 0, cold: null, ended: false, final: false, ms: 0 };
     const exchange: Exchange = { answer, started: performance.now(), reads: options.reads ?? true, done: resolve, credit: 256 * 1024, onCredit: null, onHead: head.resolve, chunks: [], cancelled: false };
     this.#exchanges.set(id, exchange);
     const fields = [options.method ?? (options.body !== undefined || options.stream !== undefined ? 'POST' : 'GET'), `http://f.localhost${options.path ?? '/'}`];
@@ -281,6 +283,7 @@ export class TestHost {
         const [, , status, head, mode, body, final, cpuUs, cold] = frame;
         answer.status = status;
         const fields = head === '' ? [] : head.split('\n');
+        answer.fields = fields;
         for (let i = 0; i + 1 < fields.length; i += 2) answer.headers[fields[i] as string] = fields[i + 1] as string;
         answer.cpuUs = cpuUs;
         answer.cold = cold;
