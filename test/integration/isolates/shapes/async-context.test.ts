@@ -3,19 +3,21 @@ import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX } from '../../../../core/versions/index.ts';
 import { TestHost } from '../../../support/isolates-host.ts';
+import { useSidecar } from '../../../support/sidecar-server.ts';
+import { useUpstream } from '../../../support/sidecar-upstream.ts';
 
 const host = TestHost.shared();
 
 const PRELUDE = `const { AsyncLocalStorage, AsyncResource } = __thimble('node:async_hooks'); const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));`;
 
-async function deploy(source: string): Promise<number> {
+async function deploy(source: string, on = host()): Promise<number> {
   const { outputFiles } = await build({
     stdin: { contents: PRELUDE + source, loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
     supported: { 'async-await': false, 'async-generator': false, 'for-await': false }, banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent',
   });
   const code = outputFiles[0]?.text ?? '';
   expect(code).not.toMatch(/\basync\b (?:function|\()/);
-  return host().deployBundle(code, { cpuMs: 2_000 });
+  return on.deployBundle(code, { cpuMs: 2_000 });
 }
 
 /** What `body` (of an async function that has `als`) gives. */
@@ -37,7 +39,7 @@ describe('one invocation', () => {
     ['a thenable that then returns', `return als.run('s', () => Promise.resolve().then(() => ({ then(resolve) { resolve(als.getStore()); } })));`],
     ['an async generator', `const values = async function* () { yield als.getStore(); await sleep(1); yield als.getStore(); }; return als.run('s', async () => { const all = []; for await (const v of values()) all.push(v, als.getStore()); return new Set(all).size === 1 ? all[3] : all; });`],
     ['the reader of a stream', `return als.run('s', async () => { const stream = new ReadableStream({ async pull(c) { await sleep(1); c.enqueue(new Uint8Array(1)); c.close(); } }); await new Response(stream).text(); return als.getStore(); });`],
-    ['fetch', `return als.run('s', async () => { try { await fetch('http://127.0.0.1:9/'); } catch {} return als.getStore(); });`],
+    ['an aborted fetch', `return als.run('s', async () => { try { await fetch('http://127.0.0.1:9/', { signal: AbortSignal.timeout(5) }); } catch {} return als.getStore(); });`],
     ['errors thrown across awaits', `return als.run('s', async () => { try { await (async () => { await sleep(1); throw new Error('x'); })(); } catch {} return als.getStore(); });`],
   ])('the store follows %s', async (_, body) => {
     expect(await evaluate(body)).toBe('s');
@@ -114,14 +116,14 @@ describe('invocations at the same time', () => {
       if (name === '/open') { als.enterWith('/open'); open(); return new Response('opened'); }
       if (als.getStore() !== undefined) return new Response('began with ' + als.getStore());
       await als.run(name, async () => {
-        await gate; check(name, seen);
+        gate.then(() => check(name, seen)); await sleep(150); check(name, seen);
         await Promise.all([sleep(Math.random() * 5).then(() => check(name, seen)), (async () => { await null; check(name, seen); await sleep(1); check(name, seen); })()]);
         for await (const _ of values(name, seen)) check(name, seen);
         setTimeout(() => check(name, seen), 1); await sleep(4);
         await new Promise((resolve) => { queueMicrotask(() => { check(name, seen); resolve(); }); });
         await { then(resolve) { check(name, seen); resolve(); } };
         const body = await request.text(); check(name, seen);
-        try { await fetch('http://127.0.0.1:9/'); } catch { check(name, seen); }
+        const fetched = await (await fetch(new URL(request.url).searchParams.get('up'))).text(); check(name, seen); if (fetched !== 'up') throw new Error(fetched);
         const stream = new ReadableStream({ async start(c) { await sleep(1); c.enqueue(new TextEncoder().encode(body)); c.close(); } });
         for (const reader = stream.getReader(); ;) { const { done } = await reader.read(); check(name, seen); if (done) break; }
       });
@@ -130,10 +132,16 @@ describe('invocations at the same time', () => {
     } };`;
 
   test('stores never mix: not through awaits, a promise that another one resolves, generators, timers, bodies, fetch, streams', async () => {
-    const target = await deploy(source);
-    const running = Array.from({ length: 24 }, (_, i) => host().text(target, { path: `/${i}`, body: 'x'.repeat(i + 1) }));
+    const up = await useUpstream((_request, response) => void setTimeout(() => response.end('up'), Math.random() * 10));
+    const sidecar = await useSidecar();
+    const own = await TestHost.start({ sidecarPath: sidecar.path });
+    const target = await deploy(source, own);
+    const running = Array.from({ length: 24 }, (_, i) => {
+      const body = Array.from({ length: 3 }, () => Buffer.from('x'.repeat(i + 1)));
+      return own.text(target, { path: `/${i}?up=${encodeURIComponent(up.origin)}`, ...(i % 2 === 0 ? { stream: body } : { body: Buffer.concat(body) }) });
+    });
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(await host().text(target, { path: '/open' })).toBe('opened');
+    expect(await own.text(target, { path: '/open' })).toBe('opened');
     expect(await Promise.all(running)).toEqual(Array.from({ length: 24 }, () => 'apart'));
   });
 
