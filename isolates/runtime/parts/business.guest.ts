@@ -2,13 +2,14 @@
 import { USER_HEADER } from '../abi-shapes.ts';
 import { readText } from '../body.guest.ts';
 import { describeThrown } from '../errors.guest.ts';
+import { findHeader } from '../headers.guest.ts';
 import { log } from '../host.guest.ts';
 import { Failure } from '../invocation.guest.ts';
 import type { ExecutionContext, Handler } from '../invocation.guest.ts';
 import { loaded } from '../module.guest.ts';
 import { JSONParse, JSONStringify, NativeNumber, StringPrototypeIndexOf, StringPrototypeSlice, reflectApply } from '../primordials.guest.ts';
-import { requestParts } from '../request.guest.ts';
-import type { Request } from '../request.guest.ts';
+import { stateOfRequest } from '../request.guest.ts';
+import type { Request, RequestState } from '../request.guest.ts';
 import { Response } from '../response.guest.ts';
 import { BusinessContext } from './shapes/business-context.guest.ts';
 import { exportedFunction } from './shapes/exports.guest.ts';
@@ -24,7 +25,7 @@ export const businessHandler: Handler = async (request, _env, ctx) => {
   if (operation === undefined) return new Failure('no_route', `the function exports no operation ${JSONStringify(name ?? '')}`);
   if (request.method !== 'POST') return new Failure('method_not_allowed', `${request.method} is not how operations are called`, '', '{"allow":"POST"}');
   let body: unknown;
-  const text = await readText(requestParts(request).body);
+  const text = await readText((stateOfRequest(request) as RequestState).body);
   try {
     body = JSONParse(text);
   } catch {
@@ -39,7 +40,7 @@ export const businessHandler: Handler = async (request, _env, ctx) => {
 /** @returns a response, or a Failure: of `bad_response` when the result has no JSON form */
 export async function callOperation(operation: (this: unknown, ...args: never[]) => unknown, args: unknown[], request: Request, ctx: ExecutionContext): Promise<Response | Failure> {
   const { headers } = request;
-  const all: unknown[] = [new BusinessContext(ctx, loaded.environment, request, headers.get('traceparent') ?? '', headers.get(USER_HEADER) ?? '')];
+  const all: unknown[] = [new BusinessContext(ctx, loaded.environment, request, findHeader(headers, 'traceparent') ?? '', findHeader(headers, USER_HEADER) ?? '')];
   for (let i = 0; i < args.length; i++) all[i + 1] = args[i];
   let result: unknown;
   try {

@@ -7,8 +7,8 @@ import type { ExecutionContext, Handler } from '../invocation.guest.ts';
 import { loaded } from '../module.guest.ts';
 import { JSONParse, JSONStringify, reflectApply } from '../primordials.guest.ts';
 import { loadPart } from '../parts.guest.ts';
-import { requestParts } from '../request.guest.ts';
-import type { Request } from '../request.guest.ts';
+import { stateOfRequest } from '../request.guest.ts';
+import type { Request, RequestState } from '../request.guest.ts';
 import { Response } from '../response.guest.ts';
 import { exportedFunction, exportedNames, mainExport } from './shapes/exports.guest.ts';
 import type { AnyFunction } from './shapes/exports.guest.ts';
@@ -47,7 +47,7 @@ delete (ScheduledController as { retries?: unknown }).retries;
 /** The handler of every event: the method of the head is its kind, the body its JSON. */
 export const handleEvent: Handler = async (request, env, ctx) => {
   const kind = request.method;
-  const event = JSONParse(await readText(requestParts(request).body)) as Record<string, unknown>;
+  const event = JSONParse(await readText((stateOfRequest(request) as RequestState).body)) as Record<string, unknown>;
   if (kind === EVENT.business) return business(event['export'] as string, event['args'] as unknown[], request, ctx);
   const name = kind === EVENT.scheduled ? 'scheduled' : 'queue';
   const main = mainExport();

@@ -1,10 +1,11 @@
 // A request in plain pieces for the event formats of adapters, and their results as responses.
-import { readBytes } from '../../body.guest.ts';
-import { atob, btoa, decodeUtf8 } from '../../encoding.guest.ts';
+import { readAs } from '../../body.guest.ts';
+import { decodeUtf8 } from '../../encoding.guest.ts';
 import { Headers, serialiseHeaders } from '../../headers.guest.ts';
 import { NativeString, NativeUint8Array, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit } from '../../primordials.guest.ts';
-import { requestParts } from '../../request.guest.ts';
-import type { Request } from '../../request.guest.ts';
+import { loadPart } from '../../parts.guest.ts';
+import { stateOfRequest } from '../../request.guest.ts';
+import type { Request, RequestState } from '../../request.guest.ts';
 import { Response } from '../../response.guest.ts';
 
 export type Pair = readonly [name: string, value: string];
@@ -113,7 +114,7 @@ export interface PlainBody {
 }
 
 export async function plainBody(request: Request): Promise<PlainBody> {
-  const bytes = await readBytes(requestParts(request).body);
+  const bytes: Uint8Array = await readAs('bytes', stateOfRequest(request) as RequestState);
   if (bytes.length === 0) return { body: null, isBase64Encoded: false };
   const type = request.headers.get('content-type') ?? '';
   const coded = request.headers.get('content-encoding') ?? 'identity';
@@ -121,9 +122,15 @@ export async function plainBody(request: Request): Promise<PlainBody> {
   return { body: toBase64(bytes), isBase64Encoded: true };
 }
 
+interface Base64Part {
+  btoa(binary: string): string;
+  atob(text: string): string;
+}
+
 const PIECE = 8_190;
 
 export function toBase64(bytes: Uint8Array): string {
+  const { btoa } = loadPart<Base64Part>('base64');
   let text = '';
   // Pieces of a multiple of three bytes join without padding between them.
   for (let at = 0; at < bytes.length; at += PIECE) {
@@ -136,7 +143,7 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
+  const binary = loadPart<Base64Part>('base64').atob(text);
   const bytes = new NativeUint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = StringPrototypeCharCodeAt(binary, i);
   return bytes;

@@ -72,7 +72,7 @@ describe('the wire format', () => {
 
   test('a large result and large arguments pass', async () => {
     const big = 'x'.repeat(3 * 1_048_576);
-    expect(await result('export const echo = (ctx, text) => text;', '/echo', [big])).toBe(big);
+    expect(await result('export const echo = (ctx, text) => text;', '/echo', [big], { settings: { cpuMs: 1_000 } })).toBe(big);
   });
 });
 
