@@ -1,7 +1,7 @@
 // Event, EventTarget, AbortController, AbortSignal (DOM standard, sections 2 and 3).
 import { DOMException, describeThrown } from './errors.guest.ts';
 import { log } from './host.guest.ts';
-import { ArrayPrototypeSplice, NativeString, NativeTypeError, reflectApply } from './primordials.guest.ts';
+import { ArrayPrototypeSplice, NativeString, NativeTypeError, reflectApply, reflectDefineProperty } from './primordials.guest.ts';
 import { startTimer } from './timers.guest.ts';
 
 export class Event {
@@ -251,3 +251,22 @@ export class AbortController {
     abortSignal(this.#signal, reason);
   }
 }
+
+/** Called with each listener that tenant code adds to globalThis for `fetch`. */
+const fetchListeners: { onAdded: ((listener: object) => void) | null } = { onAdded: null };
+
+/** Has `callback` told of every `addEventListener('fetch', listener)`: the service worker's shape of a function. */
+export function onFetchListener(callback: (listener: object) => void): void {
+  fetchListeners.onAdded = callback;
+}
+
+export function loadEvents(): { readonly Event: typeof Event } {
+  return { Event };
+}
+
+reflectDefineProperty(globalThis, 'addEventListener', {
+  value: (type: unknown, listener: unknown): void => {
+    if (type === 'fetch' && ((typeof listener === 'object' && listener !== null) || typeof listener === 'function')) fetchListeners.onAdded?.(listener);
+  },
+  writable: true, enumerable: true, configurable: true,
+});

@@ -1,6 +1,7 @@
 // The version's module: a CommonJS-style factory that the bundle hands over, evaluated inside a timed entry.
 import { builtin } from './builtins.guest.ts';
 import { describeThrown } from './errors.guest.ts';
+import { onFetchListener } from './events.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { loadPart } from './parts.guest.ts';
 import { reflectApply } from './primordials.guest.ts';
@@ -34,6 +35,12 @@ interface ShapesPart {
   /** Throws a TypeError that says what was looked for. */
   handlerOf(): Handler;
 }
+
+/** What `parts/fetch-event` gives. */
+interface FetchEventPart {
+  listen(listener: object): void;
+}
+onFetchListener((listener) => loadPart<FetchEventPart>('fetch-event').listen(listener));
 
 let factory: Factory | undefined;
 let outcome: Evaluation = { error: 'the module waits at its top level for something that does not come: no fetch and no timer settles before the first request', stack: '' };

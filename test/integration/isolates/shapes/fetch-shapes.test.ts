@@ -146,6 +146,39 @@ describe('Bun.serve', () => {
   });
 });
 
+describe('addEventListener("fetch")', () => {
+  test('the event has request, respondWith, waitUntil and passThroughOnException', async () => {
+    const source = `addEventListener('fetch', (event) => { event.passThroughOnException(); event.waitUntil(Promise.resolve()); event.respondWith(new Response([event.type, event.request.method, new URL(event.request.url).pathname, event instanceof Event, Object.prototype.toString.call(event), event.cancelable].join(' '))); });`;
+    expect(await ask(source, '/x')).toBe('200 fetch GET /x true [object FetchEvent] true');
+  });
+
+  test('respondWith takes a promise; an object with handleEvent is a listener', async () => {
+    expect(await ask(`addEventListener('fetch', (event) => event.respondWith((async () => { await null; return new Response('later'); })()));`)).toBe('200 later');
+    expect(await ask(`addEventListener('fetch', { text: 'object', handleEvent(event) { event.respondWith(new Response(this.text)); } });`)).toBe('200 object');
+  });
+
+  test('the first listener that responds is the last one called', async () => {
+    const source = `const seen = []; addEventListener('fetch', () => { seen.push(1); }); addEventListener('fetch', (event) => { seen.push(2); event.respondWith(new Response(seen.join())); }); addEventListener('fetch', () => { seen.push(3); });`;
+    expect(await ask(source)).toBe('200 1,2');
+  });
+
+  test('respondWith twice, or when the listeners have returned, is an InvalidStateError', async () => {
+    expect(await ask(`addEventListener('fetch', (event) => { event.respondWith(new Response('one')); try { event.respondWith(new Response('two')); } catch (e) { event.respondWith; if (e.name !== 'InvalidStateError') throw e; } });`)).toBe('200 one');
+    expect(await ask(`let late; addEventListener('fetch', (event) => { if (late) event.respondWith(new Response(late)); else Promise.resolve().then(() => { try { event.respondWith(new Response('x')); } catch (e) { late = e.name; } }); });`)).toBe('bad_response ');
+  });
+
+  test('a throw, a rejection, and no answer are failures of the request', async () => {
+    expect(await ask(`addEventListener('fetch', () => { throw new Error('x'); });`)).toContain('function_threw');
+    expect(await ask(`addEventListener('fetch', (event) => event.respondWith(Promise.reject(new Error('x'))));`)).toContain('function_threw');
+    expect(await ask(`addEventListener('fetch', () => {});`)).toContain('bad_response');
+  });
+
+  test('a default export goes before listeners, and nobody can make an event', async () => {
+    expect(await ask(`addEventListener('fetch', (event) => event.respondWith(new Response('listener'))); export default () => new Response('default');`)).toBe('200 default');
+    expect(await ask(`addEventListener('fetch', (event) => { try { new event.constructor('fetch', {}); } catch (e) { event.respondWith(new Response(e.name)); } });`)).toBe('200 TypeError');
+  });
+});
+
 describe('a module without a handler', () => {
   test.each([
     ['auto', `export const x = 1;`, ['default export', 'Deno.serve', 'exported functions']],
