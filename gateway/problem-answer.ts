@@ -41,7 +41,11 @@ export function problemAnswer(failure: Failure, fields: ResponseFields, retryAft
   }
   // What a failed batch or timer still decided about its messages and its repetition.
   const outcome = params?.['outcome'];
-  if (typeof outcome === 'object' && outcome !== null) Object.assign(extensions, outcome);
+  if (typeof outcome === 'object' && outcome !== null) {
+    const { messages, retry } = outcome as { messages?: unknown; retry?: unknown };
+    if (Array.isArray(messages)) extensions['messages'] = messages;
+    if (typeof retry === 'boolean') extensions['retry'] = retry;
+  }
   fields.clear().add('content-type', PROBLEM_CONTENT_TYPE).add('cache-control', 'no-store');
   const retry = retryAfterS ?? specOf(code).retryAfterS;
   if (retry !== undefined) fields.add('retry-after', String(retry));

@@ -1,10 +1,10 @@
 // One invocation as the host keeps it: budget, what it owns, and how far its answer has got.
-import type { ErrorCode } from '../core/errors/index.ts';
 import type { InvocationId } from '../core/ids/index.ts';
 import { invocationId } from '../core/ids/index.ts';
 import type { FrameConnection } from '../core/protocol/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import type { OutgoingBody } from './bodies/outgoing-body.ts';
+import type { GivenFailure } from './given-failure.ts';
 import type { TargetState } from './targets.ts';
 
 /** A response that the handler has given, to be sent when its entry has ended within the budget. */
@@ -15,37 +15,7 @@ export interface GivenResponse {
   readonly value: unknown;
 }
 
-export interface GivenFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly stack: string;
-  /** Parameters of the code (core/errors). */
-  readonly params: Readonly<Record<string, unknown>> | null;
-}
-
 const AT_SIGN = 64;
-
-/** What the runtime may say that went wrong: the rest is for the host to decide. */
-const GIVEN_CODES: ReadonlySet<unknown> = new Set<ErrorCode>(['bad_response', 'function_threw', 'no_route', 'method_not_allowed', 'bad_request', 'invalid']);
-/** Parameters that a failure carries, characters of JSON: the outcomes of a queue's batch are the longest. */
-const MAX_PARAMS_CHARACTERS = 65_536;
-
-/** @param params  JSON of an object, or '': what is neither counts as none */
-export function givenFailure(code: unknown, message: string, stack: string, params: unknown): GivenFailure {
-  const known = GIVEN_CODES.has(code) ? String(code) : 'function_threw';
-  if (known === 'bad_response') return { code: known, message, stack, params: { why: message } };
-  return { code: known, message, stack, params: parsedParams(params) };
-}
-
-function parsedParams(text: unknown): Readonly<Record<string, unknown>> | null {
-  if (typeof text !== 'string' || text === '' || text.length > MAX_PARAMS_CHARACTERS) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
 
 /** Times of a cold start, milliseconds of `performance.now()`, 0 while unknown. */
 export interface ColdTimes {

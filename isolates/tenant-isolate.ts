@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../core/errors/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import { toBuffer } from './bodies/incoming-body.ts';
+import { givenFailure } from './given-failure.ts';
 import type { HostServices } from './host-services.ts';
-import { givenFailure } from './invocation.ts';
 import type { Invocation } from './invocation.ts';
 import { IsolateBodies, exact } from './isolate-bodies.ts';
 import { IsolateTimers } from './isolate-timers.ts';
@@ -296,7 +296,7 @@ export class TenantIsolate implements AreaIsolate {
       this.#answeredTooLate(invocation, lingers === 1);
       return;
     }
-    invocation.given = givenFailure(code, String(message), String(stack), params);
+    invocation.given = givenFailure(code, message, stack, params);
     invocation.lingers = lingers === 1;
     this.#touched.push(invocation);
   }

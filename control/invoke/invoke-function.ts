@@ -1,6 +1,6 @@
 // POST …/invoke: the event as handlers get it, and the outcome as callers read it.
 import { randomUUID } from 'node:crypto';
-import { PlatformError } from '../../core/errors/index.ts';
+import { ERRORS, PlatformError, problem } from '../../core/errors/index.ts';
 import { MAX_EVENT_CHARACTERS, eventResultSchema } from '../../core/schemas/index.ts';
 import type { FunctionEvent, Invoke } from '../../core/schemas/index.ts';
 import type { Invoker, Outcome } from './invoker.ts';
@@ -35,6 +35,19 @@ function answerOf({ status, version, invocation, cpuUs, wallMs, reason, body }: 
   const run = {
     ...(version === 0 ? {} : { version }), invocation, durationMs: Math.round(wallMs * 1_000) / 1_000, cpuMs: Math.round(cpuUs) / 1_000, ...(reason === '' ? {} : { reason }),
   };
-  if (status === 200) return { status, body: { outcome: 'ok', ...eventResultSchema.parse(JSON.parse(body)), ...run } };
-  return { status, body: { ...(JSON.parse(body) as Record<string, unknown>), ...run } };
+  const given = parsed(body);
+  if (status !== 200 && given !== undefined) return { status, body: { ...given, ...run } };
+  const result = status === 200 ? eventResultSchema.safeParse(given) : undefined;
+  if (result?.success === true) return { status, body: { outcome: 'ok', ...result.data, ...run } };
+  // A function may have replaced what makes JSON of the outcome.
+  return { status: ERRORS.bad_response.status, body: { ...problem('bad_response', { why: 'it is no outcome of an event' }), ...run } };
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

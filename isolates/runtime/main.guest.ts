@@ -15,15 +15,14 @@ import { fireTimer } from './timers.guest.ts';
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
-  if (contextHooks.reset === null) return run(kind, id, a, b, c);
-  contextHooks.reset();
-  const result = run(kind, id, a, b, c);
+  contextHooks.reset?.();
+  const result = handle(kind, id, a, b, c);
   // What the entry leaves behind is not the context of the microtasks that follow.
-  contextHooks.reset();
+  contextHooks.reset?.();
   return result;
 }
 
-function run(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
   switch (kind) {
     case ENTER.invoke:
       invoke(loaded.handler as Handler, loaded.environment, id, a as string, b === undefined ? 0 : (b as number));
@@ -45,7 +44,7 @@ function run(kind: number, id: number, a: unknown, b: unknown, c: unknown): stri
       abort(id);
       return undefined;
     case ENTER.event:
-      invoke(loadPart<{ handleEvent: Handler }>('event-handlers').handleEvent, loaded.environment, id, a as string, b as number);
+      invoke(loadPart<{ handleEvent: Handler }>('event-handlers').handleEvent, loaded.environment, id, a as string, b === undefined ? 0 : (b as number));
       return undefined;
     case ENTER.load:
       loaded.environment = JSONParse(a as string) as Record<string, string>;

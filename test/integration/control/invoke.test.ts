@@ -89,6 +89,11 @@ describe('an event', () => {
   });
 });
 
+it.each([['null'], ['[]'], ['7'], [{ messages: 'x' }], [{ messages: [{ id: 1 }] }], [{ more: 1 }]])('an outcome that is none is a bad response: %j', async (body) => {
+  const { invoke } = await useInvoke(() => ({ body: typeof body === 'string' ? (JSON.parse(body) as unknown) : body }));
+  expect(await invoke({ event: { type: 'scheduled' } })).toMatchObject({ status: 500, body: { code: 'bad_response', version: 3, invocation: 'inv-1' } });
+});
+
 describe('what is refused', () => {
   it.each([
     [{}, 'event'], [{ event: {} }, 'event.type'], [{ event: { type: 'http' } }, 'event.type'], [{ event: { type: 'scheduled', more: 1 } }, 'event.more'],

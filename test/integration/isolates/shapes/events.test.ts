@@ -105,3 +105,16 @@ test('an event and requests share the isolate', async () => {
   for (let i = 0; i < 3; i++) await host().call(target, { method: '@scheduled', body: '{}' });
   expect(await host().text(target)).toBe('3');
 });
+
+describe('a function that has replaced toJSON', () => {
+  const forge = (json: string): string => `Object.prototype.toJSON = Array.prototype.toJSON = function () { return ${json}; };`;
+
+  test.each(['null', '7', '{ errors: null }', '{ outcome: { messages: { length: 1e9 } }, errors: [null] }', '{ get x() { throw 1; } }'])('to give %s harms only its own answers', async (json) => {
+    const thrown = await send(`${forge(json)} export default { queue() { throw new Error('x'); } };`, 'queue', { queue: 'q', messages: messages(1) });
+    expect(['function_threw', 'bad_response']).toContain(thrown.code);
+    const unheard = await send(`${forge(json)} export default { fetch() {} };`, 'scheduled', {});
+    expect(['invalid', 'function_threw']).toContain(unheard.code);
+    expect(unheard.code !== 'invalid' || Array.isArray(unheard.params?.['errors'])).toBe(true);
+    expect(host().alive).toBe(true);
+  });
+});
