@@ -39,7 +39,8 @@ export class NodeHealth {
     if (this.#draining) missing.push('the control plane is draining');
     if (this.#gateways() === 0) missing.push('no gateway has the route table');
     if (this.#processes.length === 0) missing.push('the supervisor has not reported yet');
-    for (const { name, state } of this.#processes) if (state !== 'ready') missing.push(`${name} is ${state}`);
+    // Hosts that run on demand come and go, and may die of what they run.
+    for (const { name, state, onDemand } of this.#processes) if (state !== 'ready' && !onDemand) missing.push(`${name} is ${state}`);
     return { ready: missing.length === 0, missing };
   }
 }

@@ -1,4 +1,5 @@
 // Admission and dispatch: slots and lines of functions, caps of the node, the choice of a host, waiting for one, replays.
+import type { HostGroup } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { AccessLog } from './access-log.ts';
 import { PHASE } from './exchange.ts';
@@ -23,6 +24,8 @@ export const MAX_QUEUED = 10_000;
 export const MAX_BODY_BYTES = 256 * 1_048_576;
 /** How long a request waits for any host at all: one that died is back in well under a second. */
 const MAX_PARKED_MS = 5_000;
+/** Requests that wait for a host of an on-demand group. */
+export const MAX_PARKED_ON_DEMAND = 1_000;
 
 export interface DispatcherOptions {
   /** Of this life of the gateway: the journal's entries carry it. */
@@ -41,7 +44,8 @@ export class Dispatcher {
   readonly lostHosts: LostHosts;
   readonly #table: RouteTable;
   readonly #logger: Logger;
-  readonly #parked = new WaitingLine<Exchange>();
+  /** Admitted, and no host of their group is there. */
+  readonly #parked: Record<HostGroup, WaitingLine<Exchange>> = { default: new WaitingLine(), wasm: new WaitingLine() };
   /** Functions with requests in their line. */
   readonly #waiting = new Set<FunctionGate>();
   readonly #active = new Set<Exchange>();
@@ -51,6 +55,8 @@ export class Dispatcher {
   #sequence = 0;
   /** The gateway drains: every answer closes its connection. */
   closing = false;
+  /** Called when a request begins to wait for a host of an on-demand group. */
+  onHostMissing: (() => void) | undefined;
   /** Called when the last exchange is over. */
   onIdle: (() => void) | undefined;
 
@@ -72,7 +78,12 @@ export class Dispatcher {
 
   /** Requests that wait: in lines, and for a host. */
   get queued(): number {
-    return this.#queued + this.#parked.length;
+    return this.#queued + this.#parked.default.length + this.#parked.wasm.length;
+  }
+
+  /** Requests that wait for a host of this group. */
+  parked(group: HostGroup): number {
+    return this.#parked[group].length;
   }
 
   /** Sequence number of the next invocation. */
@@ -138,7 +149,7 @@ export class Dispatcher {
       this.#queued -= 1;
       if (gate.line.length === 0) this.#waiting.delete(gate);
     } else if (exchange.phase === PHASE.parked) {
-      this.#parked.remove(exchange);
+      this.#parked[exchange.target.group].remove(exchange);
     }
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
@@ -153,10 +164,12 @@ export class Dispatcher {
 
   hostOpened(link: HostLink): void {
     this.hosts.add(link);
-    for (let exchange = this.#parked.shift(); exchange !== undefined; exchange = this.#parked.shift()) {
+    const { group } = link;
+    const parked = this.#parked[group];
+    for (let exchange = parked.shift(); exchange !== undefined; exchange = parked.shift()) {
       this.#send(exchange, exchange.link);
       // No room on it: what comes behind has to wait as well.
-      if ((exchange as Exchange).phase === PHASE.parked) break;
+      if ((exchange as Exchange).phase === PHASE.parked && exchange.target.group === group) break;
     }
   }
 
@@ -206,16 +219,25 @@ export class Dispatcher {
 
   #send(exchange: Exchange, avoid: HostLink | null): void {
     if (exchange.target.retired) exchange.target = this.#presentTarget(exchange);
-    const link = this.hosts.choose(exchange.route.gate, avoid);
+    const { group } = exchange.target;
+    const link = this.hosts.choose(exchange.route.gate, avoid, group);
     if (link !== undefined) {
       exchange.sendTo(link);
       return;
     }
+    const parked = this.#parked[group];
+    if (group !== 'default' && parked.length >= MAX_PARKED_ON_DEMAND) {
+      // It is in no line, and no host has it.
+      exchange.phase = PHASE.over;
+      exchange.fail({ code: 'overloaded', params: { what: 'requests that wait for a host of their group' } }, null, true);
+      return;
+    }
     exchange.phase = PHASE.parked;
-    this.#parked.push(exchange);
+    parked.push(exchange);
     const now = performance.now();
     exchange.parkedUntilMs = now + MAX_PARKED_MS;
     this.wheel.set(exchange, Math.min(exchange.parkedUntilMs, exchange.request.acceptedAtMs + exchange.route.fn.limits.wallMs));
+    if (group !== 'default') this.onHostMissing?.();
   }
 
   /** While it waited its version may have got other settings, or have gone: then it runs as it was admitted. */

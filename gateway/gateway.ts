@@ -1,6 +1,7 @@
 // A whole gateway: the listener for clients, the socket for hosts, the feed of routes, and what happens to all of them at a drain.
 import { join } from 'node:path';
 import type { Server } from 'node:net';
+import type { HostGroup } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, listenPeers } from '../core/protocol/index.ts';
@@ -9,6 +10,7 @@ import { AccessLog } from './access-log.ts';
 import { PeerAddresses } from './client-address.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EventEntry } from './event-entry.ts';
+import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
 import { boundReceiveBuffers } from './receive-buffer.ts';
@@ -32,11 +34,16 @@ export interface GatewayOptions {
   readonly logger: Logger;
   /** Where access lines go; default: `logger`. */
   readonly accessLogger?: Logger;
+  /** Says whether hosts of an on-demand group are wanted; default: nobody listens. */
+  readonly onDemand?: (group: HostGroup, wanted: boolean) => void;
+  /** Hosts of the group `wasm` without work for so long are wanted no more, milliseconds. Default 5 minutes. */
+  readonly wasmIdleMs?: number;
   /** Default: random. */
   readonly epoch?: number;
 }
 
 const FIGURES_MS = 500;
+const WASM_IDLE_MS = 300_000;
 
 /** About nine small invocations: a loop turn over many client sockets is long, and the host can begin meanwhile. */
 const EAGER_BYTES = 4_096;
@@ -51,6 +58,7 @@ export class Gateway {
   readonly #accessLog: AccessLog;
   readonly #file: RouteFile;
   readonly #identity: Identity;
+  readonly #wasmDemand: HostDemand;
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
   #listener: Listener | undefined;
@@ -66,6 +74,8 @@ export class Gateway {
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
+    this.#wasmDemand = new HostDemand(options.wasmIdleMs ?? WASM_IDLE_MS);
+    this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
   }
 
@@ -129,7 +139,10 @@ export class Gateway {
     });
     this.#listener = await listen(host, port, entry.take);
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
-    this.#figuresTimer = setInterval(() => this.#pushFigures(), FIGURES_MS);
+    this.#figuresTimer = setInterval(() => {
+      this.#pushFigures();
+      this.#reviewDemand();
+    }, FIGURES_MS);
     this.#figuresTimer.unref();
     logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
   }
@@ -205,6 +218,14 @@ export class Gateway {
     if (this.#draining) return 'draining';
     if (!this.#table.loaded) return 'no route table';
     return this.#dispatcher.hosts.openCount === 0 ? 'no host' : 'ready';
+  }
+
+  /** Hosts for WebAssembly run only while they are used. */
+  #reviewDemand(): void {
+    if (this.#draining) return;
+    const { hosts } = this.#dispatcher;
+    const wanted = this.#wasmDemand.review(performance.now(), this.#dispatcher.parked('wasm'), hosts.inFlight('wasm'), hosts.openIn('wasm'));
+    if (wanted !== undefined) this.#options.onDemand?.('wasm', wanted);
   }
 
   /** Increments stay with us while the control plane is away: nothing is lost but what finds no room among the versions counted apart. */

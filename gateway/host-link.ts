@@ -1,4 +1,6 @@
 // One connection of a host: the versions it was told, the invocations under way on it, and the frames of both directions.
+import { groupOfHost } from '../core/config/index.ts';
+import type { HostGroup } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { FRAME } from '../core/protocol/index.ts';
 import type { Frame, FrameConnection, Peer } from '../core/protocol/index.ts';
@@ -23,6 +25,7 @@ export const MAX_PER_HOST = 16_000;
 export class HostLink {
   readonly name: string;
   readonly pid: number;
+  readonly group: HostGroup;
   readonly #connection: FrameConnection;
   readonly #targets = new Map<VersionTarget, TargetUse>();
   readonly #exchanges = new Map<number, Exchange>();
@@ -37,6 +40,7 @@ export class HostLink {
     this.#connection = connection;
     this.name = peer.name;
     this.pid = peer.pid;
+    this.group = groupOfHost(peer.name);
   }
 
   get inFlight(): number {

@@ -1,4 +1,5 @@
-// The hosts that are connected, and which one gets an invocation.
+// The hosts that are connected, by group, and which one gets an invocation.
+import type { HostGroup } from '../core/config/index.ts';
 import { hashToUnit } from '../core/routing/index.ts';
 import type { FunctionGate } from './function-gate.ts';
 import { MAX_PER_HOST } from './host-link.ts';
@@ -12,14 +13,32 @@ import type { VersionTarget } from './route.ts';
  */
 const SPILL_GAP_US = 5_000;
 
+interface OpenHosts {
+  readonly links: readonly HostLink[];
+  /** Another number for every change of any group: a function that changes its group looks for a home anew. */
+  readonly generation: number;
+}
+
 export class Hosts {
   readonly #links = new Set<HostLink>();
   /** Those that take new invocations. */
-  #open: HostLink[] = [];
+  readonly #open: Record<HostGroup, OpenHosts> = { default: { links: [], generation: 0 }, wasm: { links: [], generation: 0 } };
   #generation = 0;
 
+  /** Hosts of the default group that take new invocations. */
   get openCount(): number {
-    return this.#open.length;
+    return this.openIn('default');
+  }
+
+  openIn(group: HostGroup): number {
+    return this.#open[group].links.length;
+  }
+
+  /** Invocations on hosts of the group, also on those that drain. */
+  inFlight(group: HostGroup): number {
+    let sum = 0;
+    for (const link of this.#links) if (link.group === group) sum += link.inFlight;
+    return sum;
   }
 
   get all(): ReadonlySet<HostLink> {
@@ -28,17 +47,17 @@ export class Hosts {
 
   add(link: HostLink): void {
     this.#links.add(link);
-    this.#changed();
+    this.#changed(link.group);
   }
 
   remove(link: HostLink): void {
-    if (this.#links.delete(link)) this.#changed();
+    if (this.#links.delete(link)) this.#changed(link.group);
   }
 
   /** The host takes nothing new. */
   drain(link: HostLink): void {
     link.draining = true;
-    this.#changed();
+    this.#changed(link.group);
   }
 
   retire(targets: readonly VersionTarget[]): void {
@@ -49,17 +68,17 @@ export class Hosts {
 
   /**
    * @param avoid  where the invocation failed before: taken only when there is no other
-   * @returns undefined when no host takes invocations
+   * @returns undefined when no host of the group takes invocations
    */
-  choose(gate: FunctionGate, avoid: HostLink | null): HostLink | undefined {
-    const open = this.#open;
+  choose(gate: FunctionGate, avoid: HostLink | null, group: HostGroup = 'default'): HostLink | undefined {
+    const { links: open, generation } = this.#open[group];
     if (open.length <= 1) {
       const only = open[0];
       return only !== undefined && only.inFlight < MAX_PER_HOST ? only : undefined;
     }
-    if (gate.homeGeneration !== this.#generation) {
-      gate.home = this.#homeOf(gate.name);
-      gate.homeGeneration = this.#generation;
+    if (gate.homeGeneration !== generation) {
+      gate.home = homeOf(gate.name, open);
+      gate.homeGeneration = generation;
     }
     let home = gate.home as HostLink;
     let least: HostLink | undefined;
@@ -72,22 +91,22 @@ export class Hosts {
     return chosen.inFlight < MAX_PER_HOST ? chosen : least.inFlight < MAX_PER_HOST ? least : undefined;
   }
 
-  /** Rendezvous hashing (Thaler and Ravishankar, 1998): a host that comes or goes moves only its own share of the functions. */
-  #homeOf(name: string): HostLink | undefined {
-    let best: HostLink | undefined;
-    let bestPlace = -1;
-    for (const link of this.#open) {
-      const place = hashToUnit(`${link.name}/${name}`);
-      if (place > bestPlace) {
-        best = link;
-        bestPlace = place;
-      }
-    }
-    return best;
-  }
-
-  #changed(): void {
-    this.#open = [...this.#links].filter((link) => !link.draining);
+  #changed(group: HostGroup): void {
     this.#generation += 1;
+    this.#open[group] = { links: [...this.#links].filter((link) => link.group === group && !link.draining), generation: this.#generation };
   }
+}
+
+/** Rendezvous hashing (Thaler and Ravishankar, 1998): a host that comes or goes moves only its own share of the functions. */
+function homeOf(name: string, open: readonly HostLink[]): HostLink | undefined {
+  let best: HostLink | undefined;
+  let bestPlace = -1;
+  for (const link of open) {
+    const place = hashToUnit(`${link.name}/${name}`);
+    if (place > bestPlace) {
+      best = link;
+      bestPlace = place;
+    }
+  }
+  return best;
 }

@@ -8,7 +8,7 @@ import { Gateway } from './gateway.ts';
 const LOG_BYTES = 8 * 1_024;
 const LOG_MS = 500;
 
-await runChild('gateway', async (boot, logger) => {
+await runChild('gateway', async (boot, logger, say) => {
   const destination = pino.destination({ fd: 1, sync: false, minLength: LOG_BYTES, periodicFlush: LOG_MS });
   const gateway = new Gateway({
     host: boot.host,
@@ -18,6 +18,8 @@ await runChild('gateway', async (boot, logger) => {
     gatewaySocket: boot.sockets.gateway,
     controlSocket: boot.sockets.control,
     logger,
+    wasmIdleMs: boot.wasmIdleMs,
+    onDemand: (group, wanted) => say({ type: 'host-group', group, wanted }),
     accessLogger: createLogger({ name: boot.name, level: boot.logLevel, destination }),
   });
   await gateway.start();

@@ -1,4 +1,5 @@
 // One function as the gateway routes it: its settings, what its versions are to hosts, and what is counted across changes of both.
+import type { HostGroup } from '../core/config/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import type { RouteFunction } from '../core/routing/index.ts';
 import type { FunctionGate } from './function-gate.ts';
@@ -9,6 +10,8 @@ export class VersionTarget {
   readonly frame: Target;
   /** The version as response headers say it. */
   readonly versionText: string;
+  /** The hosts that may run it. */
+  readonly group: HostGroup;
   /** Its figures, found once instead of per request; of no use when the cell is dropped. */
   figures: FigureCell | undefined;
   readonly #key: string;
@@ -18,9 +21,10 @@ export class VersionTarget {
   constructor(fn: RouteFunction, version: number, digest: string) {
     this.frame = {
       function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
-      cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, secrets: fn.secrets,
+      cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
     };
     this.versionText = String(version);
+    this.group = fn.limits.wasm ? 'wasm' : 'default';
     this.#key = JSON.stringify(this.frame);
   }
 

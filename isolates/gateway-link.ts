@@ -12,13 +12,17 @@ export class GatewayLink {
   readonly #pool: IsolatePool;
   /** Trust tier of this host: targets of another are refused. */
   readonly #tier: string;
+  /** Whether functions here have WebAssembly: targets of the other kind are refused. */
+  readonly #wasm: boolean;
   readonly #targets = new Map<number, TargetState>();
   readonly #invocations = new Map<number, Invocation>();
 
-  constructor(connection: FrameConnection, pool: IsolatePool, tier: string) {
+  /** @param wasm  whether functions here have WebAssembly */
+  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean) {
     this.#connection = connection;
     this.#pool = pool;
     this.#tier = tier;
+    this.#wasm = wasm;
   }
 
   get running(): number {
@@ -49,6 +53,7 @@ export class GatewayLink {
       case FRAME.target: {
         const [, number, target] = frame;
         if (target.tier !== this.#tier) throw new PlatformError('protocol_violation', { why: 'a target of another tier' });
+        if (target.wasm !== this.#wasm) throw new PlatformError('protocol_violation', { why: 'a target of another group' });
         if (this.#targets.has(number)) throw new PlatformError('protocol_violation', { why: 'a target is named twice' });
         this.#targets.set(number, this.#pool.acquire(target));
         return;

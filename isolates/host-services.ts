@@ -3,6 +3,7 @@ import type { Logger } from '../core/log/index.ts';
 import type { Invocation } from './invocation.ts';
 import type { LogSink } from './log-sink.ts';
 import type { SidecarClient } from './sidecar-client.ts';
+import type { StackMapper } from './stacks/stack-mapper.ts';
 import type { SpareVms } from './spare-vms.ts';
 import type { EndReason, TenantIsolate } from './tenant-isolate.ts';
 import type { Turns } from './turns.ts';
@@ -13,6 +14,7 @@ export interface HostServices {
   readonly watch: EntryWatch;
   readonly turns: Turns;
   readonly logs: LogSink;
+  readonly stacks: StackMapper;
   readonly sidecar: SidecarClient;
   readonly logger: Logger;
   /** How long work may go on after the response, or after the client went away, milliseconds. */

@@ -12,6 +12,7 @@ import { LINGER_MS } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
 import { SidecarClient } from './sidecar-client.ts';
+import { StackMapper } from './stacks/stack-mapper.ts';
 import { SpareVms } from './spare-vms.ts';
 import { Turns } from './turns.ts';
 import { EntryWatch } from './watch/entry-watch.ts';
@@ -36,15 +37,17 @@ export class Host {
     this.#boot = boot;
     const self: Identity = { role: 'host', name: boot.name, epoch: newEpoch() };
     this.#control = new ReconnectingPeer(boot.sockets.control, { self, accepts: ['control'] }, { onOpen: () => {}, onFrame: () => {}, onClose: () => {} });
-    this.#logs = new LogSink(this.#control);
+    const stacks = new StackMapper(boot.dataFolder);
+    this.#logs = new LogSink(this.#control, stacks);
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
-    const spares = new SpareVms(platform);
+    const spares = new SpareVms(platform, boot.group === 'wasm');
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
     const services: HostServices = {
       spares,
       watch,
       turns: this.#turns,
       logs: this.#logs,
+      stacks,
       sidecar: this.#sidecar,
       logger,
       lingerMs: LINGER_MS,
@@ -67,7 +70,7 @@ export class Host {
     this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, boot.group === 'wasm'));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),

@@ -2,6 +2,7 @@
 import { FRAME } from '../core/protocol/index.ts';
 import type { LogRow, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { Invocation } from './invocation.ts';
+import type { StackMapper } from './stacks/stack-mapper.ts';
 
 const ROWS_PER_WINDOW = 1_000;
 const WINDOW_MS = 10_000;
@@ -10,21 +11,29 @@ const MESSAGE_CHARACTERS = 10_240;
 const FLUSH_MS = 200;
 const ROWS_PER_FRAME = 500;
 
+/** A row whose message may still change. */
+type Row = [...LogRow];
+
 export class LogSink {
   readonly #peer: ReconnectingPeer;
+  readonly #stacks: StackMapper;
   #rows: LogRow[] = [];
+  /** Rows whose stack is still being mapped: what is behind them waits, so that rows stay in order. */
+  readonly #unmapped = new Set<LogRow>();
   #dropped: Record<string, number> = {};
   #windowStart = 0;
   readonly #inWindow = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(peer: ReconnectingPeer) {
+  constructor(peer: ReconnectingPeer, stacks: StackMapper) {
     this.#peer = peer;
+    this.#stacks = stacks;
     this.#timer = setInterval(() => this.flush(), FLUSH_MS);
   }
 
   write(invocation: Invocation, level: string, message: string, fields: string | null): void {
-    const { function: fn, version } = invocation.target.target;
+    const { target } = invocation.target;
+    const { function: fn, version } = target;
     const now = Date.now();
     if (now - this.#windowStart >= WINDOW_MS) {
       this.#windowStart = now;
@@ -36,22 +45,31 @@ export class LogSink {
       this.#dropped[fn] = (this.#dropped[fn] ?? 0) + 1;
       return;
     }
-    this.#rows.push([now, level, fn, version, invocation.printableId, message.slice(0, MESSAGE_CHARACTERS), fields]);
+    const mapped = this.#stacks.map(target, message.slice(0, MESSAGE_CHARACTERS));
+    const row: Row = [now, level, fn, version, invocation.printableId, typeof mapped === 'string' ? mapped : message.slice(0, MESSAGE_CHARACTERS), fields];
+    this.#rows.push(row);
+    if (typeof mapped === 'string') return;
+    this.#unmapped.add(row);
+    void mapped.then((text) => {
+      row[5] = text;
+      this.#unmapped.delete(row);
+    });
   }
 
-  /** Keeps what it has while the control plane is away. */
-  flush(): void {
+  /** Keeps what it has while the control plane is away. @param all  also rows whose stacks are not mapped yet */
+  flush(all = false): void {
     const { connection } = this.#peer;
     if (connection === undefined || (this.#rows.length === 0 && Object.keys(this.#dropped).length === 0)) return;
-    for (let at = 0; at === 0 || at < this.#rows.length; at += ROWS_PER_FRAME) {
-      connection.send([FRAME.logs, 0, this.#rows.slice(at, at + ROWS_PER_FRAME), at === 0 ? this.#dropped : {}]);
+    const ready = all || this.#unmapped.size === 0 ? this.#rows.length : this.#rows.findIndex((row) => this.#unmapped.has(row));
+    for (let at = 0; at === 0 || at < ready; at += ROWS_PER_FRAME) {
+      connection.send([FRAME.logs, 0, this.#rows.slice(at, Math.min(ready, at + ROWS_PER_FRAME)), at === 0 ? this.#dropped : {}]);
     }
-    this.#rows = [];
+    this.#rows = this.#rows.slice(ready);
     this.#dropped = {};
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.flush();
+    this.flush(true);
   }
 }

@@ -176,8 +176,21 @@ export class ResponseSender {
     }
     if (!invocation.finalSent) {
       invocation.finalSent = true;
-      const detail = invocation.target.target.debug && message !== '' ? (stack === '' ? message : stack) : null;
-      invocation.connection.send([FRAME.fail, invocation.id, code, params, invocation.cpuUs, invocation.answered ? null : coldPhases(invocation), detail]);
+      const { target } = invocation.target;
+      const cold = invocation.answered ? null : coldPhases(invocation);
+      const send = (text: string | null): void => invocation.connection.send([FRAME.fail, invocation.id, code, params, invocation.cpuUs, cold, text]);
+      const detail = target.debug && message !== '' ? this.#host.stacks.map(target, stack === '' ? message : stack) : null;
+      if (typeof detail === 'object' && detail !== null) {
+        // The source map is being read: nothing of the invocation runs any more, and its final frame waits.
+        invocation.finished = true;
+        invocation.response?.close();
+        void detail.then((text) => {
+          send(text);
+          this.#isolate.release(invocation);
+        });
+        return;
+      }
+      send(detail);
     }
     invocation.response?.close();
     this.#isolate.release(invocation);

@@ -9,12 +9,15 @@ const FIRST_MEMORY_MB = 64;
 
 export class SpareVms {
   readonly #platform: Platform;
+  readonly #wasm: boolean;
   #spares: Vm[] = [];
   /** A heap's limit is fixed when it is made, so spares have the one that was asked for last. */
   #memoryMb = FIRST_MEMORY_MB;
 
-  constructor(platform: Platform) {
+  /** @param wasm  whether the functions of this host have WebAssembly */
+  constructor(platform: Platform, wasm: boolean) {
     this.#platform = platform;
+    this.#wasm = wasm;
   }
 
   /** A fresh isolate with this limit: a spare, or one made now. */
@@ -26,12 +29,12 @@ export class SpareVms {
       this.#memoryMb = memoryMb;
       for (const spare of this.#spares.splice(0)) spare.dispose();
     }
-    return new Vm(this.#platform, memoryMb);
+    return new Vm(this.#platform, memoryMb, this.#wasm);
   }
 
   /** Makes one when there are too few. @returns whether more are wanted */
   refill(): boolean {
-    if (this.#spares.length < SPARES) this.#spares.push(new Vm(this.#platform, this.#memoryMb));
+    if (this.#spares.length < SPARES) this.#spares.push(new Vm(this.#platform, this.#memoryMb, this.#wasm));
     return this.#spares.length < SPARES;
   }
 }

@@ -11,8 +11,9 @@ import { IsolateTimers } from './isolate-timers.ts';
 import { AREAS, AREA_SHIFT } from './operations/index.ts';
 import type { AreaIsolate, OperationArea } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
+import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
-import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP, PENDING, REASON } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import { parseUrl, setUrlComponent } from './url-operations.ts';
@@ -26,6 +27,11 @@ const MIN_BUDGET_US = 500;
 /** Answers of a turn wait no longer than this for the ones behind them. */
 const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
+
+const MIB = 1_048_576;
+/** Where the message of a thrown error ends and its stack begins. */
+const FIRST_FRAME = '\n    at ';
+const STACK_CHARACTERS = 16_384;
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -48,9 +54,12 @@ export class TenantIsolate implements AreaIsolate {
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
+  /** Entries that were asked for: the isolate counts those that reached it. */
+  #entries = 0;
   #cancelling = false;
   #dead = false;
-  lastUsedMs = performance.now();
+  readonly madeMs = performance.now();
+  lastUsedMs = this.madeMs;
 
   /** Makes the isolate; `load` must follow. */
   constructor(state: TargetState, host: HostServices) {
@@ -88,12 +97,13 @@ export class TenantIsolate implements AreaIsolate {
     const startupUs = STARTUP_CPU_MS * 1_000;
     let error = this.#enter(cause, ENTER.load, 0, version.env, this.state.target.shape, undefined, startupUs);
     // A module that awaits at its top level is ready after its microtasks, or never.
-    if (error === undefined) error = this.#enter(cause, ENTER.loaded, 0, undefined, undefined, undefined, Math.max(MIN_BUDGET_US, startupUs - (cause.cpuUs - cpuBefore)));
+    if (error === PENDING) error = this.#enter(cause, ENTER.loaded, 0, undefined, undefined, undefined, Math.max(MIN_BUDGET_US, startupUs - (cause.cpuUs - cpuBefore)));
     // Start-up has a budget of its own.
     cause.cpuUs = cpuBefore;
     if (this.#dead) return false;
     if (error === '') return true;
-    this.fail(cause, 'function_threw', String(error), '');
+    const text = String(error);
+    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
     this.end('retired');
     return false;
   }
@@ -136,8 +146,11 @@ export class TenantIsolate implements AreaIsolate {
     let threw = false;
     let result: unknown;
     watch.begin(this.#watchSlot, budgetUs);
+    this.#entries += 1;
     try {
       result = this.#vm.enter(kind, id, a, b, c);
+      // Code in WebAssembly grows its memory without asking: what it has taken shows at the end of the entry, which pays for the look.
+      if (this.#vm.usesWasm && Number(this.#vm.enter(ENTER.wasmBytes, 0, undefined, undefined, undefined)) > owner.target.target.memoryMb * MIB) this.#vm.dispose();
     } catch (error) {
       threw = true;
       thrown = error;
@@ -147,12 +160,29 @@ export class TenantIsolate implements AreaIsolate {
     owner.cpuUs += cpuUs;
     if (killed) this.#end('cpu', owner, isStart(kind) ? cpuUs : owner.cpuUs, undefined, isStart(kind));
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
-    else if (threw) this.#end('broken', owner, 0, thrown);
+    else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
+    else if (kind === ENTER.rejected && result === undefined) return undefined;
     else this.#afterEntry(owner);
     if (watch.endedMs - turns.flushedMs > FLUSH_AFTER_MS) {
       turns.flushedMs = watch.endedMs;
       owner.connection.flush();
     }
+    return result;
+  }
+
+  /**
+   * The entry threw: after its microtasks, isolated-vm throws a copy of the first rejection that nobody handles. What was answered stands, and the
+   * isolate is told in a further entry. It answers with the entry's own result, or with nothing when the throw was no rejection at all.
+   */
+  #rejected(owner: Invocation, kind: number, id: number, thrown: unknown, budgetUs: number): unknown {
+    const isReport = kind === ENTER.rejected;
+    let result: unknown;
+    // What is rejected while listeners hear of a rejection is logged, and they don't hear of it: else there would be no end.
+    if (!isReport || (id & REASON.quietly) === 0) {
+      const { reason, value, stack } = rejectionOf(thrown);
+      result = this.#enter(owner, ENTER.rejected, isReport ? reason | REASON.quietly : reason, value, stack, this.#entries, Math.max(MIN_BUDGET_US, budgetUs));
+    }
+    if (result === undefined) this.#end('broken', owner, 0, thrown);
     return result;
   }
 
@@ -214,8 +244,7 @@ export class TenantIsolate implements AreaIsolate {
         this.#calls.cancel(Number(a));
         return undefined;
       case OP.timerStart:
-        this.#timers.start(owner, Number(a), Number(b), c === 1);
-        return undefined;
+        return this.#timers.start(owner, Number(a), Number(b), c === 1);
       case OP.timerClear:
         this.#timers.clear(Number(a));
         return undefined;
@@ -416,7 +445,8 @@ export class TenantIsolate implements AreaIsolate {
         this.fail(invocation, 'memory_limit_exceeded', '', '', { limit: target.memoryMb, used: target.memoryMb });
       } else {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        this.fail(invocation, 'function_threw', `${error.name}: ${error.message}`, '');
+        const message = `${error.name}: ${error.message}`.slice(0, STACK_CHARACTERS);
+        this.fail(invocation, 'function_threw', message, (error.stack ?? '').slice(0, STACK_CHARACTERS));
       }
     }
   }

@@ -15,6 +15,11 @@ export interface LoadedVersion {
   readonly env: string;
 }
 
+/** Name of a version's bundle in stack traces. */
+export function bundleName(target: Target): string {
+  return `${target.function}@${target.version}.js`;
+}
+
 /** A digest names a folder: nothing but what the builder makes may get into a path. */
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 
@@ -27,7 +32,7 @@ export async function loadVersion(dataFolder: string, tierKey: Buffer, target: T
     const manifest = JSON.parse(manifestText) as VersionManifest;
     if (manifest.digest !== target.digest || sha256Hex(code) !== manifest.bundleSha256) throw new Error('the bundle does not match its manifest');
     const secrets = target.secrets === '' ? {} : (JSON.parse(unseal(tierKey, `secrets/${target.function}`, target.secrets)) as Record<string, string>);
-    return { code, filename: `${target.function}@${target.version}.js`, env: JSON.stringify({ ...manifest.env, ...secrets }) };
+    return { code, filename: bundleName(target), env: JSON.stringify({ ...manifest.env, ...secrets }) };
   } catch (cause) {
     throw new PlatformError('unavailable', { part: 'the version' }, { cause });
   }

@@ -9,6 +9,8 @@ export type Operation = (code: number, a: unknown, b: unknown, c: unknown, d: un
 export type IsolateHandle = ivm.Isolate;
 
 const BIND = '__thimble_bind';
+const WASM_PART = 'wasm';
+const MIB = 1_048_576;
 const RUNTIME_FILE = 'thimble:runtime';
 
 /** An isolate with one context, for one tenant's function or still nobody's. Lives until `dispose` or until a limit kills it. */
@@ -17,6 +19,7 @@ export class Vm {
   readonly #context: ivm.Context;
   readonly #platform: Platform;
   readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
+  #usesWasm = false;
   #operation: Operation = () => {
     throw new TypeError('the isolate has no owner');
   };
@@ -28,16 +31,24 @@ export class Vm {
    * Makes isolate and context, from the platform snapshot when there is one.
    *
    * @param memoryMb  V8's limit; 8 at least
+   * @param wasm  keep WebAssembly, whose memories get as much again
    */
-  constructor(platform: Platform, memoryMb: number) {
+  constructor(platform: Platform, memoryMb: number, wasm: boolean) {
     this.#platform = platform;
     this.#isolate = new ivm.Isolate(platform.snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot: platform.snapshot as ivm.ExternalCopy<ArrayBuffer> });
     this.#context = this.#isolate.createContextSync();
     if (platform.snapshot === null) {
       this.#isolate.compileScriptSync(platform.runtime, { filename: RUNTIME_FILE }).runSync(this.#context);
     }
-    const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown) => unknown>;
-    this.#enter = bind.applySync(undefined, [new ivm.Callback((code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => this.#operation(code, a, b, c, d, e, f))], { result: { reference: true } }) as never;
+    const answer = (code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
+      try {
+        return this.#operation(code, a, b, c, d, e, f);
+      } catch (thrown) {
+        throw withoutStack(thrown);
+      }
+    };
+    const bind = this.#context.global.getSync(BIND, { reference: true }) as ivm.Reference<(operation: unknown, wasmBytes: number) => unknown>;
+    this.#enter = bind.applySync(undefined, [new ivm.Callback(answer) as unknown, wasm ? memoryMb * MIB : 0] as never, { result: { reference: true } }) as never;
     bind.release();
   }
 
@@ -89,6 +100,12 @@ export class Vm {
     const script = this.#isolate.compileScriptSync(part.code, { filename: `thimble:${name}`, ...options });
     script.runSync(this.#context);
     script.release();
+    if (name === WASM_PART) this.#usesWasm = true;
+  }
+
+  /** The function has touched WebAssembly: its memories are not in V8's count. */
+  get usesWasm(): boolean {
+    return this.#usesWasm;
   }
 
   /** Heap and counted buffers, bytes; 0 once disposed. Costs about 2 µs. */
@@ -101,6 +118,12 @@ export class Vm {
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
   }
+}
+
+/** What the host throws into an isolate: its stack would show the host's frames and the machine's paths. */
+function withoutStack(thrown: unknown): unknown {
+  if (thrown instanceof Error) thrown.stack = `${thrown.name}: ${thrown.message}`;
+  return thrown;
 }
 
 /** An isolate of our own code, for the watchdog: runs on isolated-vm's thread pool. */

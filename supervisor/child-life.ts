@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { FromChild, ToChild } from '../core/config/index.ts';
 import { ChildLog } from './child-log.ts';
+import { underDataLimit } from './memory-limit.ts';
 
 export interface Command {
   /** Flags of Node itself. */
@@ -12,12 +13,16 @@ export interface Command {
   /** Arguments that anybody may read: they show in the process list. */
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** RLIMIT_DATA of the process, bytes; absent: none. */
+  readonly dataBytes?: number;
 }
 
 export interface LifeHandlers {
   onReady(): void;
   /** The program says why it cannot start; its end follows. */
   onFailed(code: string, message: string): void;
+  /** Any other message of the program. */
+  onMessage(message: FromChild): void;
   /** Exactly once, as soon as the kernel reports the end; log lines may still come after it. */
   onEnd(how: string): void;
   onJsonLine(line: string): void;
@@ -38,7 +43,8 @@ export class ChildLife {
   /** @param journalFd  inherited as descriptor 4; the caller still closes its own */
   constructor(command: Command, journalFd: number | undefined, handlers: LifeHandlers) {
     this.#handlers = handlers;
-    this.#child = spawn(process.execPath, [...command.nodeFlags, command.entry, ...command.args], {
+    const { file, args } = commandLine(command);
+    this.#child = spawn(file, args, {
       env: command.environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', ...(journalFd === undefined ? [] : [journalFd])],
       serialization: 'json',
@@ -75,6 +81,7 @@ export class ChildLife {
     if (this.#ended) return;
     if (message.type === 'ready') this.#handlers.onReady();
     else if (message.type === 'failed') this.#handlers.onFailed(message.code, message.message);
+    else this.#handlers.onMessage(message);
   }
 
   #onEnd(how: string): void {
@@ -94,4 +101,10 @@ export class ChildLife {
     stream.on('error', () => {});
     stream.once('close', () => log.end());
   }
+}
+
+function commandLine({ nodeFlags, entry, args, dataBytes }: Command): { readonly file: string; readonly args: readonly string[] } {
+  const line = { file: process.execPath, args: [...nodeFlags, entry, ...args] };
+  // Where the limit cannot be set, the watch of resident memory is all there is (supervised-process.ts).
+  return dataBytes === undefined ? line : (underDataLimit(dataBytes, line.file, line.args) ?? line);
 }

@@ -1,10 +1,12 @@
 // Which processes a node has, and what each is told at its start.
 import { fileURLToPath } from 'node:url';
-import type { Boot, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
+import { hostName } from '../core/config/index.ts';
+import type { Boot, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
 import { childEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
 import type { Command } from './child-life.ts';
+import { groupMemoryBytes } from './memory-limit.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
 /** Trust tiers of this node. Each has its own key and its own hosts. */
@@ -20,6 +22,15 @@ const NAME_LOOKUPS = { UV_THREADPOOL_SIZE: '16' };
 
 /** isolated-vm must not share Node's own startup snapshot (its README, Node 20 and later). */
 export const ISOLATE_FLAGS = ['--no-node-snapshot', QUIET] as const;
+
+/**
+ * What bounds WebAssembly in V8, for hosts of its group: one memory has 1,024 pages (64 MiB), one table 131,072 entries, one module 8 MiB, all
+ * machine code of the process 512 MiB; one thread compiles in the background. Memories of 64-bit addresses are off.
+ */
+export const WASM_FLAGS = [
+  '--wasm-max-mem-pages=1024', '--wasm-max-table-size=131072', '--wasm-max-module-size=8388608', '--wasm-max-committed-code-mb=512', '--wasm-num-compilation-tasks=1',
+  '--no-experimental-wasm-memory64',
+] as const;
 
 /** Path of a program of the node, from the root of checkout or build, without its extension. */
 export function programPath(path: string): string {
@@ -44,6 +55,8 @@ export interface NodePlan {
   readonly gateway: ProcessPlan;
   /** @param platformFolder  null: hosts evaluate the runtime's source */
   hosts(platformFolder: string | null): readonly ProcessPlan[];
+  /** Hosts of the group `wasm`, which run on demand. */
+  wasmHosts(platformFolder: string | null): readonly ProcessPlan[];
 }
 
 export function planNode(facts: NodeFacts): NodePlan {
@@ -55,16 +68,23 @@ export function planNode(facts: NodeFacts): NodePlan {
     nodeFlags, entry: programPath(`${part}/main`), args: [], environment: { ...environment, ...more },
   });
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
+  const hosts = (group: HostGroup, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] =>
+    TIERS.flatMap((tier) =>
+      Array.from({ length: count }, (_, at): ProcessPlan => {
+        const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder };
+        return { ...plan(boot, command('isolates', flags)), journalFolder: facts.runFolder };
+      }),
+    );
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies }, command('gateway')),
-    hosts: (platformFolder) =>
-      TIERS.flatMap((tier) =>
-        Array.from({ length: settings.hosts }, (_, at): ProcessPlan => {
-          const boot: Boot = { ...base(`host-${at + 1}`), kind: 'host', tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder };
-          return { ...plan(boot, command('isolates', ISOLATE_FLAGS)), journalFolder: facts.runFolder };
-        }),
-      ),
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, wasmIdleMs: settings.wasmIdleMs }, command('gateway')),
+    hosts: (platformFolder) => hosts('default', settings.hosts, platformFolder, ISOLATE_FLAGS),
+    wasmHosts: (platformFolder) => {
+      const bytes = groupMemoryBytes(settings.wasmHosts);
+      return hosts('wasm', settings.wasmHosts, platformFolder, [...ISOLATE_FLAGS, ...WASM_FLAGS]).map((host) => ({
+        ...host, command: { ...host.command, dataBytes: bytes }, residentBytes: bytes, onDemand: true,
+      }));
+    },
   };
 }

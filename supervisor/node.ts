@@ -16,6 +16,7 @@ import { POLL_MS } from './heartbeat.ts';
 import { ProcessRecord, endLeftovers } from './leftovers.ts';
 import type { LogOutput } from './log-output.ts';
 import { ensureSecret } from './node-keys.ts';
+import { OnDemandHosts } from './on-demand-hosts.ts';
 import { ISOLATE_FLAGS, planNode, programPath } from './node-plan.ts';
 import { buildPlatform } from './platform-build.ts';
 import { probePort } from './port-probe.ts';
@@ -50,10 +51,11 @@ export class ThimbleNode {
   readonly #runFolder: string;
   readonly #record: ProcessRecord;
   readonly #stop = new AbortController();
-  readonly #all: { readonly kind: ProcessState['kind']; readonly process: SupervisedProcess }[] = [];
+  #all: { readonly kind: ProcessState['kind']; readonly process: SupervisedProcess }[] = [];
   #lock: DataLock | undefined;
   #disposeSockets: (() => void) | undefined;
   #examples: Examples | undefined;
+  #wasmHosts: OnDemandHosts | undefined;
   #timers: NodeJS.Timeout[] = [];
   #ending: Promise<void> | undefined;
 
@@ -97,6 +99,12 @@ export class ThimbleNode {
     await Promise.all([this.#start('control', plan.control), this.#start('sidecar', plan.sidecar), platform]);
     const hostPlans = plan.hosts(await platform);
     await Promise.all(hostPlans.map(async (host) => this.#start('host', host)));
+    this.#wasmHosts = new OnDemandHosts({
+      plans: plan.wasmHosts(await platform),
+      create: (host) => this.#add('host', host),
+      forget: (process) => this.#forget(process),
+      logger: this.#logger,
+    });
     await this.#start('gateway', plan.gateway);
     await this.#untilServing();
     const examplesThere = (await this.#examples?.deploy(`http://${reachable(settings.host)}:${settings.controlPort}`, token, this.#stop.signal)) ?? false;
@@ -172,15 +180,29 @@ export class ThimbleNode {
       onChange,
       onSpawn: (name, pid) => this.#record.set(name, pid),
       onLogLine: (line) => this.#output.write(line),
+      onMessage: (message) => {
+        if (message.type === 'host-group' && message.group === 'wasm' && !this.#stop.signal.aborted) this.#wasmHosts?.want(message.wanted);
+      },
       onJournal: (host, pid, { onThread, entered }) => this.#send('gateway', { type: 'host-died', host, pid, onThread, entered }),
     });
   }
 
   async #start(kind: ProcessState['kind'], plan: ProcessPlan): Promise<void> {
     this.#stop.signal.throwIfAborted();
-    const started = this.#create(plan, () => this.#tellState());
-    this.#all.push({ kind, process: started });
-    await started.start();
+    await this.#add(kind, plan).start();
+  }
+
+  #add(kind: ProcessState['kind'], plan: ProcessPlan): SupervisedProcess {
+    const process = this.#create(plan, () => this.#tellState());
+    this.#all.push({ kind, process });
+    return process;
+  }
+
+  #forget(gone: SupervisedProcess): void {
+    // In the middle of a drain its end is still waited for.
+    if (this.#stop.signal.aborted) return;
+    this.#all = this.#all.filter(({ process }) => process !== gone);
+    this.#tellState();
   }
 
   /** A process of the demo: kept alive like the others, but no part of the node's health. */

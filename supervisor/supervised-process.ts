@@ -1,6 +1,6 @@
 // One place in the node that is always filled: starts its process, watches it, starts it again, drains it.
 import { closeSync } from 'node:fs';
-import type { JournalRef, ProcessState, ToChild } from '../core/config/index.ts';
+import type { FromChild, JournalRef, ProcessState, ToChild } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { readBeat, readJournal } from '../core/protocol/index.ts';
@@ -17,6 +17,10 @@ export interface ProcessPlan {
   readonly bootMessage?: () => ToChild;
   /** Folder for the journal file where /dev/shm cannot be written; given: the process has a heartbeat and a journal. */
   readonly journalFolder?: string;
+  /** A process that is resident with more is killed, bytes; absent: not watched. */
+  readonly residentBytes?: number;
+  /** It runs only while it is wanted: its absence is no fault. */
+  readonly onDemand?: boolean;
   /** Time to get ready, milliseconds; a process that is not ready then is killed. */
   readonly readyMs?: number;
 }
@@ -27,6 +31,8 @@ export interface ProcessEvents {
   onSpawn(name: string, pid: number): void;
   /** A process with a journal died: what it had entered. Called before anything is started again. */
   onJournal?(name: string, pid: number, journal: { readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[] }): void;
+  /** A message of the program other than about its start. */
+  onMessage?(message: FromChild): void;
   /** A log line of the process, JSON with its line feed. */
   onLogLine(line: string): void;
 }
@@ -75,7 +81,7 @@ export class SupervisedProcess {
   /** For the control plane and health. */
   describe(kind: ProcessState['kind']): ProcessState {
     const pid = this.pid;
-    return { name: this.name, kind, pid, state: this.#state, restarts: this.#restarts, residentBytes: pid === null ? 0 : residentBytes(pid) };
+    return { name: this.name, kind, pid, state: this.#state, restarts: this.#restarts, onDemand: this.#plan.onDemand ?? false, residentBytes: pid === null ? 0 : residentBytes(pid) };
   }
 
   /**
@@ -95,9 +101,10 @@ export class SupervisedProcess {
     this.#life?.send(message);
   }
 
-  /** Looks at the heartbeat once; kills a host that is silent or stuck. */
+  /** Looks at heartbeat and memory once; kills a host that is silent, stuck, or far too large. */
   poll(): void {
     if (this.#journalFd === undefined || this.#life === undefined || this.#life.ended) return;
+    this.#checkMemory(this.#life);
     const beat = readBeat(this.#journalFd);
     const verdict = this.#watch.look(beat);
     if (verdict === 'alive') return;
@@ -105,6 +112,15 @@ export class SupervisedProcess {
     // Judged anew only with the next life; until the kernel reports the end nothing more can be done.
     this.#watch = new HeartbeatWatch();
     this.#life.kill();
+  }
+
+  #checkMemory(life: ChildLife): void {
+    const limit = this.#plan.residentBytes;
+    if (limit === undefined || life.pid === undefined) return;
+    const bytes = residentBytes(life.pid);
+    if (bytes <= limit) return;
+    this.#logger.error({ residentBytes: bytes, limit }, 'the process takes too much memory and is killed');
+    life.kill();
   }
 
   /** From now on a death is final; what runs goes on. */
@@ -162,6 +178,7 @@ export class SupervisedProcess {
         onFailed: (code, message) => {
           this.#failure = `${code}: ${message}`;
         },
+        onMessage: (message) => this.#events.onMessage?.(message),
         onEnd: (how) => this.#onEnd(how),
         onJsonLine: (line) => this.#events.onLogLine(line),
         onTextLine: (text) => this.#logger.warn(text),

@@ -1,5 +1,7 @@
 // What the supervisor tells a child process at its start: the first message over the inherited IPC channel, never argv or environment.
 
+import type { HostGroup } from './host-groups.ts';
+
 /** Sockets of the node; the listener owns the file. */
 export interface SocketPaths {
   readonly gateway: string;
@@ -19,10 +21,13 @@ export interface GatewayBoot extends BootBase {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: readonly string[];
+  /** Hosts of the group `wasm` are wanted no more when nothing has run on them for so long, milliseconds. */
+  readonly wasmIdleMs: number;
 }
 
 export interface HostBoot extends BootBase {
   readonly kind: 'host';
+  readonly group: HostGroup;
   /** Trust tier of the functions that may run here, and its key (base64) for their sealed secrets. */
   readonly tier: string;
   readonly tierKey: string;
@@ -74,6 +79,8 @@ export interface ProcessState {
   readonly pid: number | null;
   readonly state: 'starting' | 'ready' | 'draining' | 'restarting' | 'failed';
   readonly restarts: number;
+  /** It runs only while it is wanted: the node is ready without it. */
+  readonly onDemand: boolean;
   /** Resident memory in bytes, 0 when unknown. */
   readonly residentBytes: number;
 }
@@ -82,4 +89,6 @@ export interface ProcessState {
 export type FromChild =
   | { readonly type: 'ready' }
   /** A child that can't start says why before it exits 1. */
-  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** From the gateway: whether hosts of this group are wanted. Said again while nothing comes of it. */
+  | { readonly type: 'host-group'; readonly group: HostGroup; readonly wanted: boolean };

@@ -44,6 +44,8 @@ export const environmentSchema = z.object({
   THIMBLE_TOKEN: secretText.optional(),
   THIMBLE_SECRET_KEY: secretText.optional(),
   THIMBLE_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 256').max(256, 'must be 1 to 256').default(() => availableParallelism()),
+  THIMBLE_WASM_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
+  THIMBLE_WASM_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(300_000),
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
   THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
   THIMBLE_EXAMPLES: z.enum(['0', '1']).default('1'),
@@ -62,6 +64,10 @@ export interface Settings {
   readonly secretKey: string | undefined;
   /** Host processes of the default group. */
   readonly hosts: number;
+  /** Host processes of the group `wasm`, while there are any. */
+  readonly wasmHosts: number;
+  /** They end when nothing has run on them for so long, milliseconds. */
+  readonly wasmIdleMs: number;
   readonly egressAllow: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly examples: boolean;
@@ -92,6 +98,8 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     token: env.THIMBLE_TOKEN,
     secretKey: env.THIMBLE_SECRET_KEY,
     hosts: env.THIMBLE_HOSTS,
+    wasmHosts: env.THIMBLE_WASM_HOSTS,
+    wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
     trustedProxies: Object.freeze(env.THIMBLE_TRUSTED_PROXIES),
     examples: env.THIMBLE_EXAMPLES === '1',

@@ -23,10 +23,11 @@ const ORPHAN_DRAIN_MS = 1_000;
  * Runs a child: waits for its boot message over the inherited IPC channel, starts the program, reports `ready`.
  *
  * @param kind  the boot message must be of this kind: a wrong one is a defect of the supervisor
+ * @param start  its `say` reaches the supervisor, as long as there is one
  */
 export async function runChild<K extends Boot['kind']>(
   kind: K,
-  start: (boot: Extract<Boot, { kind: K }>, logger: Logger) => Promise<ChildProgram>,
+  start: (boot: Extract<Boot, { kind: K }>, logger: Logger, say: (message: FromChild) => void) => Promise<ChildProgram>,
   options: ChildOptions = {},
 ): Promise<void> {
   const exit = options.exit ?? ((code: number) => process.exit(code));
@@ -76,7 +77,7 @@ export async function runChild<K extends Boot['kind']>(
   process.title = `thimble ${boot.name}`;
   logger = createLogger({ name: boot.name, level: boot.logLevel });
   try {
-    program = await start(boot, logger);
+    program = await start(boot, logger, say);
     say({ type: 'ready' });
   } catch (thrown) {
     die(thrown);

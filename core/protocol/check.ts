@@ -26,7 +26,7 @@ function target(v: unknown): boolean {
   const t = v as Record<string, unknown>;
   return (
     text(t['function']) && id(t['version']) && text(t['digest']) && text(t['tenant']) && text(t['tier']) && flag(t['debug']) && text(t['shape']) &&
-    id(t['cpuMs']) && id(t['memoryMb']) && count(t['subrequests']) && text(t['secrets'])
+    id(t['cpuMs']) && id(t['memoryMb']) && count(t['subrequests']) && flag(t['wasm']) && text(t['secrets'])
   );
 }
 

@@ -8,7 +8,7 @@
 // After `cancel` from the opener the responder still sends its final frame; until then the id stays in use.
 
 /** Raised when a frame changes its meaning. Peers of different versions refuse each other in `hello`. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Payload of one frame in bytes; a longer length prefix ends the connection. */
 export const MAX_FRAME_BYTES = 32 * 1_048_576;
@@ -90,6 +90,8 @@ export interface Target {
   readonly cpuMs: number;
   readonly memoryMb: number;
   readonly subrequests: number;
+  /** Has WebAssembly: runs on hosts of the group `wasm` only. */
+  readonly wasm: boolean;
   /** Secrets of the function, sealed for the tier (`core/crypto`, purpose `secrets/FUNCTION`); '' when it has none. */
   readonly secrets: string;
 }

@@ -21,6 +21,8 @@ export interface AreaIsolate {
   invocation(id: unknown): Invocation | undefined;
   /** `performance.now()` at which the running entry began: all the time that the tenant may see of it. */
   readonly entryStartedMs: number;
+  /** `performance.now()` at which the isolate became the function's. */
+  readonly madeMs: number;
 }
 
 /** One per isolate, made when its first operation is asked for. */

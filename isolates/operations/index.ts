@@ -1,6 +1,7 @@
 // The areas of operations by number. Their codes are defined beside the parts of the runtime that use them.
 import type { AreaIsolate, OperationArea } from './area.ts';
 import { BodyArea } from './body-area.ts';
+import { ClockArea } from './clock-area.ts';
 import { compressionArea } from './compression.ts';
 import { encodingArea } from './encoding.ts';
 import { ShapesArea } from './shapes.ts';
@@ -16,7 +17,7 @@ export const AREAS: readonly (((isolate: AreaIsolate) => OperationArea) | undefi
   compressionArea,
   undefined, // 4: caches
   () => new BodyArea(),
-  undefined, // 6
-  undefined, // 7
+  undefined, // 6: messaging
+  (isolate) => new ClockArea(isolate),
   (isolate) => new ShapesArea(isolate),
 ];

@@ -18,16 +18,12 @@ export class ShapesArea implements OperationArea {
         const { function: name, version, memoryMb, cpuMs } = owner.target.target;
         return `${name}\n${version}\n${memoryMb}\n${cpuMs}`;
       }
-      case SHAPES.deadline:
-        return Math.round(performance.timeOrigin + this.#invocation(a, owner).deadlineMs);
       case SHAPES.remaining:
         return Math.max(0, this.#invocation(a, owner).deadlineMs - this.#isolate.entryStartedMs);
       case SHAPES.log:
         if (!LEVELS.has(b) || typeof c !== 'string' || typeof d !== 'string' || d.length > 2 * MAX_FIELDS_CHARACTERS) throw new TypeError('no line of a log');
         this.#isolate.services.logs.write(this.#invocation(a, owner), b as string, c, d === '' ? null : d);
         return undefined;
-      case SHAPES.clock:
-        return this.#isolate.entryStartedMs;
       default:
         throw new TypeError('unknown operation');
     }

@@ -3,14 +3,10 @@
 export const SHAPES = {
   /** (): name, version, memory limit (MB) and CPU limit (ms) of the function, parted by line feeds. */
   about: 256,
-  /** (invocation): when its wall limit strikes, milliseconds since the epoch. */
-  deadline: 257,
-  /** (invocation): milliseconds until then as of the begin of this entry; 0 when it has struck. */
-  remaining: 258,
+  /** (invocation): milliseconds until its wall limit strikes, as of the begin of this entry; 0 when it has. */
+  remaining: 257,
   /** (invocation, level, message, fields as JSON or ''): a line of that invocation's log, whichever entry it is written in. */
-  log: 259,
-  /** (): the host's monotonic clock at the begin of this entry, milliseconds. */
-  clock: 260,
+  log: 258,
 } as const;
 
 /** Log fields that cross, characters: more is cut off by the logger. */

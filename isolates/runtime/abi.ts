@@ -2,7 +2,7 @@
 
 /** First argument of the one entry function; `id` is the second. */
 export const ENTER = {
-  /** Evaluate the version's module. a: environment as JSON, b: shape. Returns '', or the error, or undefined: ask by `loaded`. */
+  /** Evaluate the version's module. a: environment as JSON, b: shape. Returns '', or the error, or `PENDING`: ask by `loaded`. */
   load: 1,
   /** id: invocation. a: head (method, URL, header names and values, parted by line feeds), b: body handle or 0. */
   invoke: 2,
@@ -16,11 +16,22 @@ export const ENTER = {
   drain: 6,
   /** id: sink that nobody reads any more. */
   sinkCancel: 7,
+  /**
+   * The last entry left a rejected promise that nobody handles. id: how the host saw the reason (`REASON`), a: its name and message parted by a
+   * line feed, or the primitive, b: its stack, c: entries so far. Returns what loading the module came to; undefined when it was no rejection:
+   * the last entry itself threw, or never came about.
+   */
+  rejected: 8,
   /** After the microtasks of `load`, for a module that awaits at its top level. Returns '' or the error. */
   loaded: 10,
   /** id: invocation. a: head whose method is one of `EVENT` (abi-shapes.ts), b: handle of the event as JSON. */
   event: 11,
+  /** Returns the bytes of WebAssembly's memories. Runs nothing of the tenant's. */
+  wasmBytes: 31,
 } as const;
+
+/** Returned by `load` for a module that is not evaluated yet. */
+export const PENDING = 1;
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
 export const OP = {
@@ -49,7 +60,7 @@ export const OP = {
   fetch: 12,
   /** (op): the caller lost interest. */
   cancel: 13,
-  /** (timer, delay ms, 1 to repeat) */
+  /** (timer, delay ms or -1 for the next turn, 1 to repeat): timers whose invocations have ended, parted by commas, or undefined. */
   timerStart: 14,
   timerClear: 15,
   /** (url, base or undefined): href and components parted by line feeds, or '' when invalid. */
@@ -65,6 +76,15 @@ export const OP = {
   uuid: 21,
   /** (name): runs a part of the platform that is made on first touch. */
   lazy: 22,
+} as const;
+
+/** What the host could see of a rejection's reason: isolated-vm copies primitives and errors, and nothing else. */
+export const REASON = {
+  error: 0,
+  primitive: 1,
+  opaque: 2,
+  /** Added: without an event. */
+  quietly: 4,
 } as const;
 
 /** How a body crosses. */

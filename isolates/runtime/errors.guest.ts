@@ -1,44 +1,19 @@
-// DOMException, and how thrown values become text inside the timed call: the host never touches a tenant's object.
-import { NativeError, NativeString, ObjectDefineProperty, ObjectKeys, StringPrototypeIndexOf, StringPrototypeSlice } from './primordials.guest.ts';
+// DOMException for the rest of the runtime, and how thrown values become text inside the timed call: the host never touches a tenant's object.
+import { loadPart, partIfLoaded } from './parts.guest.ts';
+import type * as ExceptionsPart from './parts/exceptions.guest.ts';
+import { NativeString, ObjectDefineProperty, StringPrototypeIndexOf, StringPrototypeSlice } from './primordials.guest.ts';
 
-/** Legacy codes of the Web IDL standard, section 4.3. */
-const CODES: Readonly<Record<string, number>> = {
-  IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5, NoModificationAllowedError: 7, NotFoundError: 8, NotSupportedError: 9,
-  InUseAttributeError: 10, InvalidStateError: 11, SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14, InvalidAccessError: 15, TypeMismatchError: 17,
-  SecurityError: 18, NetworkError: 19, AbortError: 20, URLMismatchError: 21, QuotaExceededError: 22, TimeoutError: 23, InvalidNodeTypeError: 24, DataCloneError: 25,
-};
+export type Exceptions = typeof ExceptionsPart;
+export type DOMException = ExceptionsPart.DOMException;
 
-const CONSTANTS: Readonly<Record<string, number>> = {
-  INDEX_SIZE_ERR: 1, DOMSTRING_SIZE_ERR: 2, HIERARCHY_REQUEST_ERR: 3, WRONG_DOCUMENT_ERR: 4, INVALID_CHARACTER_ERR: 5, NO_DATA_ALLOWED_ERR: 6,
-  NO_MODIFICATION_ALLOWED_ERR: 7, NOT_FOUND_ERR: 8, NOT_SUPPORTED_ERR: 9, INUSE_ATTRIBUTE_ERR: 10, INVALID_STATE_ERR: 11, SYNTAX_ERR: 12, INVALID_MODIFICATION_ERR: 13,
-  NAMESPACE_ERR: 14, INVALID_ACCESS_ERR: 15, VALIDATION_ERR: 16, TYPE_MISMATCH_ERR: 17, SECURITY_ERR: 18, NETWORK_ERR: 19, ABORT_ERR: 20, URL_MISMATCH_ERR: 21,
-  QUOTA_EXCEEDED_ERR: 22, TIMEOUT_ERR: 23, INVALID_NODE_TYPE_ERR: 24, DATA_CLONE_ERR: 25,
-};
-
-export class DOMException extends NativeError {
-  readonly #name: string;
-
-  constructor(message = '', name: string | { readonly name?: string; readonly cause?: unknown } = 'Error') {
-    const options = typeof name === 'object' ? name : undefined;
-    super(NativeString(message), options !== undefined && 'cause' in options ? { cause: options.cause } : undefined);
-    this.#name = NativeString(options === undefined ? name : (options.name ?? 'Error'));
-  }
-
-  override get name(): string {
-    return this.#name;
-  }
-
-  get code(): number {
-    return CODES[this.#name] ?? 0;
-  }
-}
-
-for (const name of ObjectKeys(CONSTANTS)) {
-  const constant = { value: CONSTANTS[name] ?? 0, enumerable: true };
-  ObjectDefineProperty(DOMException, name, constant);
-  ObjectDefineProperty(DOMException.prototype, name, constant);
-}
-ObjectDefineProperty(DOMException.prototype, Symbol.toStringTag, { value: 'DOMException', configurable: true });
+/**
+ * Stands for the interface, which is a part made on first touch: `new` gives an instance of the real class, `instanceof` asks for one.
+ * Only the runtime holds this; globalThis has the real one.
+ */
+export const DOMException = function (message?: string, name?: string): DOMException {
+  return new (loadPart<Exceptions>('exceptions').DOMException)(message, name);
+} as unknown as Exceptions['DOMException'];
+ObjectDefineProperty(DOMException, Symbol.hasInstance, { value: (value: unknown) => partIfLoaded<Exceptions>('exceptions')?.isDOMException(value) === true });
 
 const MESSAGE_CHARACTERS = 4_096;
 const STACK_CHARACTERS = 16_384;
@@ -51,22 +26,27 @@ export interface Described {
 
 export function describeThrown(thrown: unknown): Described {
   if (typeof thrown !== 'object' || thrown === null) return { message: clip(primitive(thrown), MESSAGE_CHARACTERS), stack: '' };
-  const error = thrown as { name?: unknown; message?: unknown; stack?: unknown };
+  const stack = text(() => (thrown as { stack?: unknown }).stack);
+  return { message: clip(headOf(thrown), MESSAGE_CHARACTERS), stack: clip(withoutOwnFrames(stack), STACK_CHARACTERS) };
+}
+
+/** ECMA-262, Error.prototype.toString, of anything and without ever throwing. */
+export function headOf(thrown: unknown): string {
+  const error = thrown as { name?: unknown; message?: unknown };
   const name = text(() => error.name) || 'Error';
   const message = text(() => error.message);
-  const head = message === '' ? name : `${name}: ${message}`;
-  const stack = text(() => error.stack);
-  return { message: clip(head, MESSAGE_CHARACTERS), stack: clip(withoutOwnFrames(stack), STACK_CHARACTERS) };
+  return message === '' ? name : `${name}: ${message}`;
 }
 
 function primitive(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'symbol' ? 'Symbol()' : typeof value === 'function' ? 'function' : NativeString(value);
+  return typeof value === 'function' ? 'function' : typeof value === 'object' && value !== null ? 'object' : NativeString(value);
 }
 
+/** A property that may throw, loop through a proxy, or be no string. Objects are not converted: that would run their code once more. */
 function text(read: () => unknown): string {
   try {
     const value = read();
-    return typeof value === 'string' ? value : value === undefined ? '' : primitive(value);
+    return value === undefined ? '' : primitive(value);
   } catch {
     return '';
   }
@@ -76,11 +56,20 @@ function clip(value: string, characters: number): string {
   return value.length <= characters ? value : `${StringPrototypeSlice(value, 0, characters)}…`;
 }
 
-/** Stack lines from the runtime on are of no use to authors. */
+const OWN_FRAME = 'thimble:';
+
+/** Stack lines of the runtime are of no use to authors. */
 function withoutOwnFrames(stack: string): string {
-  const own = StringPrototypeIndexOf(stack, '(thimble:');
-  if (own < 0) return stack;
-  let lineStart = own;
-  while (lineStart > 0 && stack[lineStart - 1] !== '\n') lineStart -= 1;
-  return StringPrototypeSlice(stack, 0, lineStart > 0 ? lineStart - 1 : 0);
+  if (StringPrototypeIndexOf(stack, OWN_FRAME) < 0) return stack;
+  let kept = '';
+  let from = 0;
+  while (from <= stack.length) {
+    let end = StringPrototypeIndexOf(stack, '\n', from);
+    if (end < 0) end = stack.length;
+    const line = StringPrototypeSlice(stack, from, end);
+    const isOwn = StringPrototypeIndexOf(line, '    at ') === 0 && StringPrototypeIndexOf(line, OWN_FRAME) >= 0;
+    if (!isOwn) kept += from === 0 ? line : `\n${line}`;
+    from = end + 1;
+  }
+  return kept;
 }

@@ -1,22 +1,24 @@
 // Puts the platform on globalThis, and takes off what would dodge the limits.
+import { freezeClocks } from './clock.guest.ts';
 import { console } from './console.guest.ts';
 import { Crypto, crypto } from './crypto.guest.ts';
-import { DOMException } from './errors.guest.ts';
-import { AbortController, AbortSignal, Event, EventTarget } from './events.guest.ts';
+import { globalHandler, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
 import { Headers } from './headers.guest.ts';
 import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
-import { LAZY_FUNCTIONS, LAZY_INTERFACES } from './lazy-interfaces.guest.ts';
+import { LAZY_INTERFACES, LAZY_MEMBERS } from './lazy-interfaces.guest.ts';
 import { loadPart } from './parts.guest.ts';
+import { reportError } from './reporting.guest.ts';
 import { structuredClone } from './structured-clone.guest.ts';
-import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.guest.ts';
+import { clearImmediate, clearInterval, clearTimeout, queueMicrotask, setImmediate, setInterval, setTimeout } from './timers.guest.ts';
+import { keepNative } from './wasm-native.guest.ts';
 import { URL } from './url.guest.ts';
 import { exposeInterface } from './webidl.guest.ts';
 
-const INTERFACES = { AbortController, AbortSignal, Crypto, DOMException, Event, EventTarget, Headers, Request, Response, URL };
-const FUNCTIONS = { clearInterval, clearTimeout, fetch, queueMicrotask, setInterval, setTimeout, structuredClone };
+const INTERFACES = { Crypto, Headers, Request, Response, URL };
+const FUNCTIONS = { clearImmediate, clearInterval, clearTimeout, fetch, queueMicrotask, reportError, setImmediate, setInterval, setTimeout, structuredClone };
 
 function put(name: string, value: unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
@@ -26,8 +28,8 @@ function put(name: string, value: unknown, enumerable: boolean): void {
 function putLazy(name: string, part: string, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
-      const made = loadPart<Record<string, object>>(part)[name] as object;
-      if (enumerable) reflectDefineProperty(made, 'name', { value: name, configurable: true });
+      const made = loadPart<Record<string, unknown>>(part)[name];
+      if (enumerable && typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
       put(name, made, enumerable);
       return made;
     },
@@ -36,6 +38,16 @@ function putLazy(name: string, part: string, enumerable: boolean): void {
     configurable: true,
   });
 }
+
+/** The event handler attributes of the global (HTML standard, section 8.1.8.2). */
+const HANDLERS = {
+  get onerror() { return globalHandler('error'); },
+  set onerror(handler: unknown) { setGlobalHandler('error', handler); },
+  get onunhandledrejection() { return globalHandler('unhandledrejection'); },
+  set onunhandledrejection(handler: unknown) { setGlobalHandler('unhandledrejection', handler); },
+  get onrejectionhandled() { return globalHandler('rejectionhandled'); },
+  set onrejectionhandled(handler: unknown) { setGlobalHandler('rejectionhandled', handler); },
+};
 
 /** Everything that may live in the snapshot. */
 export function installGlobals(): void {
@@ -51,8 +63,10 @@ export function installGlobals(): void {
   put('crypto', crypto, true);
   put('self', globalThis, true);
   for (const [part, names] of Object.entries(LAZY_INTERFACES)) for (const name of names) putLazy(name, part, false);
-  for (const [part, names] of Object.entries(LAZY_FUNCTIONS)) for (const name of names) putLazy(name, part, true);
+  for (const [part, names] of Object.entries(LAZY_MEMBERS)) for (const name of names) putLazy(name, part, true);
+  Object.defineProperties(globalThis, Object.getOwnPropertyDescriptors(HANDLERS));
   closeResizableBuffers();
+  freezeClocks();
 }
 
 /**
@@ -75,7 +89,14 @@ function closeResizableBuffers(): void {
   put('ArrayBuffer', Limited, false);
 }
 
-/** After a restore: these do not exist while a snapshot is made, so they can only be taken off now. */
-export function removeUncounted(): void {
-  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete (globalThis as Record<string, unknown>)[name];
+/**
+ * After a restore: these do not exist while a snapshot is made, so they can only be taken off now.
+ *
+ * @param wasmBytes  what WebAssembly may use; 0: there is none
+ */
+export function removeUncounted(wasmBytes: number): void {
+  const all = globalThis as Record<string, unknown>;
+  if (wasmBytes > 0) keepNative(all['WebAssembly'] as object, wasmBytes);
+  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete all[name];
+  if (wasmBytes > 0) putLazy('WebAssembly', 'wasm', false);
 }

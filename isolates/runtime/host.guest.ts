@@ -1,6 +1,6 @@
 // The isolate's way to the host: one operation callback, and promises for those that settle later.
 import { OP } from './abi.ts';
-import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeTypeError, deferred, reflectDefineProperty } from './primordials.guest.ts';
+import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeRangeError, NativeTypeError, deferred, reflectDefineProperty } from './primordials.guest.ts';
 import type { Deferred } from './primordials.guest.ts';
 
 type Operation = (code: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown, f?: unknown) => unknown;
@@ -16,7 +16,17 @@ export function bindOperation(bound: Operation): void {
 
 /** Asks the host. Only runtime code holds this function; tenants get what is built on it. */
 export function op(code: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown, f?: unknown): unknown {
-  return operation(code, a, b, c, d, e, f);
+  try {
+    return operation(code, a, b, c, d, e, f);
+  } catch (refused) {
+    throw refusal(refused);
+  }
+}
+
+/** The host's error, made anew: its stack names files of the host. */
+function refusal(refused: unknown): Error {
+  const { name, message } = refused as Error;
+  return name === 'RangeError' ? new NativeRangeError(message) : new NativeTypeError(message);
 }
 
 /** What a settled operation carries. */

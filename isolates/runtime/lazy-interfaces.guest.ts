@@ -2,6 +2,11 @@
 
 /** Interfaces that a part makes on first touch, by part. A part exports each under its own name. */
 export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
+  events: ['AbortController', 'AbortSignal', 'CustomEvent', 'Event', 'EventTarget'],
+  exceptions: ['DOMException'],
+  messaging: ['MessageChannel', 'MessageEvent', 'MessagePort'],
+  navigator: ['Navigator'],
+  reporting: ['ErrorEvent', 'PromiseRejectionEvent'],
   streams: [
     'ReadableStream', 'ReadableStreamDefaultController', 'ReadableByteStreamController', 'ReadableStreamBYOBRequest', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader',
     'WritableStream', 'WritableStreamDefaultController', 'WritableStreamDefaultWriter', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TransformStream',
@@ -14,7 +19,13 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   compression: ['CompressionStream', 'DecompressionStream'],
   'url-search-params': ['URLSearchParams'],
   'url-pattern': ['URLPattern'],
+  performance: ['Performance', 'PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
 };
 
-/** Functions that a part makes on first touch, by part. */
-export const LAZY_FUNCTIONS: Readonly<Record<string, readonly string[]>> = { base64: ['atob', 'btoa'] };
+/** Other globals that parts define: instances and functions. */
+export const LAZY_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  base64: ['atob', 'btoa'],
+  events: ['addEventListener', 'dispatchEvent', 'removeEventListener'],
+  navigator: ['navigator'],
+  performance: ['performance'],
+};

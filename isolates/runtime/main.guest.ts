@@ -1,28 +1,44 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, OP } from './abi.ts';
+import { ENTER, PENDING, REASON } from './abi.ts';
 import { contextHooks } from './async-context.guest.ts';
 import { cancelSink, drainId } from './body.guest.ts';
+import { newEntry } from './clock.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
-import { bindOperation, op, settle } from './host.guest.ts';
+import { bindOperation, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { define, evaluate, evaluated, loaded } from './module.guest.ts';
 import type { Evaluation } from './module.guest.ts';
 import { loadPart, shareModules } from './parts.guest.ts';
 import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
+import { installStackFormat, reportRejection } from './reporting.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
+import { usedBytes } from './wasm-native.guest.ts';
+
+/** An entry has begun and not come to its end: what the host saw thrown was thrown by the runtime itself. */
+let inside = false;
+/** Entries that reached the isolate: the host counts those that it asked for. */
+let entries = 0;
+/** What evaluating the module came to; told again after a rejection, whose copy took the place of the entry's result. */
+let evaluation: string | number = '';
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
-function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
+  if (kind === ENTER.wasmBytes) return usedBytes();
+  newEntry();
+  if (kind === ENTER.rejected && (inside || c !== entries)) return undefined;
+  entries += 1;
+  inside = true;
   contextHooks.reset?.();
   const result = handle(kind, id, a, b, c);
   // What the entry leaves behind is not the context of the microtasks that follow.
   contextHooks.reset?.();
+  inside = false;
   return result;
 }
 
-function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | undefined {
+function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
   switch (kind) {
     case ENTER.invoke:
       invoke(loaded.handler as Handler, loaded.environment, id, a as string, b === undefined ? 0 : (b as number));
@@ -49,33 +65,33 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
     case ENTER.load:
       loaded.environment = JSONParse(a as string) as Record<string, string>;
       loaded.shape = b as string;
-      return report(evaluate());
+      return (evaluation = told(evaluate()));
     case ENTER.loaded:
-      return report(evaluated());
+      return (evaluation = told(evaluated()));
+    case ENTER.rejected:
+      reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
+      return evaluation;
     default:
       return undefined;
   }
 }
 
-/** @returns '' or the error; undefined: not known yet */
-function report(evaluation: Evaluation | undefined): string | undefined {
-  if (evaluation === undefined) return undefined;
-  const { error, stack } = evaluation;
-  if (error !== '') op(OP.log, 'error', stack || error, '');
-  return error;
+function told(of: Evaluation | undefined): string | number {
+  return of === undefined ? PENDING : of.stack || of.error;
 }
 
 const GLOBAL_BIND = '__thimble_bind';
 const GLOBAL_DEFINE = '__thimble_define';
 
 installGlobals();
+installStackFormat();
 shareModules(modules);
 
 // Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.
 reflectDefineProperty(globalThis, GLOBAL_BIND, {
-  value: (operation: Parameters<typeof bindOperation>[0]): typeof enter => {
+  value: (operation: Parameters<typeof bindOperation>[0], wasmBytes: number): typeof enter => {
     delete (globalThis as Record<string, unknown>)[GLOBAL_BIND];
-    removeUncounted();
+    removeUncounted(wasmBytes);
     bindOperation(operation);
     reflectDefineProperty(globalThis, GLOBAL_DEFINE, {
       value: (factory: Parameters<typeof define>[0]): void => {

@@ -8,7 +8,7 @@ type Uncurried<F> = F extends (this: infer T, ...args: infer A) => infer R ? (se
 
 // `Function.prototype.call.bind(f)`: the bound call is captured, so a patched `call` is never looked up.
 const { bind, call } = Function.prototype;
-const uncurryThis = bind.bind(call) as unknown as <F extends AnyFunction>(f: F) => Uncurried<F>;
+export const uncurryThis = bind.bind(call) as unknown as <F extends AnyFunction>(f: F) => Uncurried<F>;
 
 export const StringPrototypeSplit = uncurryThis(String.prototype.split as (this: string, separator: string) => string[]);
 export const StringPrototypeToLowerCase = uncurryThis(String.prototype.toLowerCase);
@@ -30,6 +30,7 @@ export const MapPrototypeHas = uncurryThis(Map.prototype.has as (this: Map<unkno
 export const PromisePrototypeThen = uncurryThis(Promise.prototype.then as (this: Promise<unknown>, onFulfilled?: (value: unknown) => unknown, onRejected?: (reason: unknown) => unknown) => Promise<unknown>);
 export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get as (this: WeakMap<object, unknown>, key: object) => unknown);
 export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set as (this: WeakMap<object, unknown>, key: object, value: unknown) => unknown);
+export const DatePrototypeToString = uncurryThis(Date.prototype.toString);
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
 export const Uint8ArrayPrototypeSet = uncurryThis(Uint8Array.prototype.set as (this: Uint8Array, from: ArrayLike<number>, at?: number) => void);
 export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice as (this: Uint8Array, from?: number, to?: number) => Uint8Array<ArrayBuffer>);
@@ -44,6 +45,8 @@ export const ObjectFreeze = Object.freeze;
 export const ObjectDefineProperty = Object.defineProperty;
 export const ObjectKeys = Object.keys;
 export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
+/** Has the real clock: tenants get the one of clock.guest.ts. */
+export const NativeDate = Date;
 export const NativePromise = Promise;
 export const NativeMap = Map;
 export const NativeUint8Array = Uint8Array;
@@ -55,6 +58,19 @@ export const NativeRangeError = RangeError;
 export const NativeString = String;
 export const NativeNumber = Number;
 export const NativeError = Error;
+export const NativeWeakRef = WeakRef;
+export const NativeWeakMap = WeakMap;
+export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref as (this: WeakRef<object>) => object | undefined);
+export const ObjectCreate = Object.create;
+export const ObjectSetPrototypeOf = Object.setPrototypeOf;
+
+/**
+ * Adds to the end of an internal list. Plain assignment and `push` would run a setter that a tenant has put on Array.prototype, and hand the
+ * value to it.
+ */
+export function append<T>(list: T[], value: T): void {
+  defineProperty(list, list.length, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+}
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const getter = <R>(of: object, name: string): ((self: unknown) => R) => {

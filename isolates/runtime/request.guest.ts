@@ -2,7 +2,7 @@
 // function's own arguments is the part `fetch`.
 import { NO_BODY, bodyStream, handleBody, illegal, isUsed, readAs, readJson, readText } from './body.guest.ts';
 import type { BodyOwner } from './body.guest.ts';
-import { abortSignal, createSignal } from './events.guest.ts';
+import { abortSignal, createSignal, followSignal } from './events.guest.ts';
 import type { AbortSignal } from './events.guest.ts';
 import { parseHeaders } from './headers.guest.ts';
 import type { Headers, HeadersInit } from './headers.guest.ts';
@@ -71,7 +71,7 @@ export class Request {
   }
   get signal(): AbortSignal {
     const state = this.#state;
-    return (state.signal ??= state.follows === undefined ? createSignal() : loadPart<FetchPart>('fetch').follow(state.follows));
+    return (state.signal ??= state.follows === undefined ? createSignal() : followSignal(state.follows));
   }
   get redirect(): string { return this.#state.details.redirect; }
   get destination(): string { return this.#state && ''; }

@@ -1,33 +1,70 @@
-// setTimeout, setInterval, queueMicrotask: the host keeps the time, the isolate keeps the callbacks.
+// setTimeout, setInterval, setImmediate, queueMicrotask (HTML standard, section 8.6 and 8.7): the host keeps the time, the isolate the callbacks.
 import { OP } from './abi.ts';
 import { bound } from './async-context.guest.ts';
-import { describeThrown } from './errors.guest.ts';
-import { log, nextId, op } from './host.guest.ts';
-import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeTypeError, deferred, reflectApply } from './primordials.guest.ts';
+import { nextId, op } from './host.guest.ts';
+import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeNumber, NativeTypeError, StringPrototypeSplit, deferred, reflectApply } from './primordials.guest.ts';
+import { report } from './reporting.guest.ts';
+
+/** Who may clear it: `clearTimeout` and `clearInterval` share one list, `clearImmediate` has another, and the platform's own are on none. */
+const TIMEOUT = 0;
+const INTERVAL = 1;
+const IMMEDIATE = 2;
+const OWN = 3;
 
 interface Timer {
   readonly run: () => void;
-  readonly repeats: boolean;
+  readonly kind: number;
 }
 
 const timers = new NativeMap<number, Timer>();
 
-export function startTimer(run: () => void, delayMs: number, repeats: boolean): number {
+/** The delay of what runs as the next task, before the host's loop waits again. */
+const AT_ONCE = -1;
+
+function start(run: () => void, delayMs: number, kind: number): number {
   const id = nextId();
-  MapPrototypeSet(timers, id, { run, repeats });
-  op(OP.timerStart, id, delayMs, repeats ? 1 : 0);
+  MapPrototypeSet(timers, id, { run: bound(run), kind });
+  let dead: unknown;
+  try {
+    dead = op(OP.timerStart, id, delayMs, kind === INTERVAL ? 1 : 0);
+  } catch (refused) {
+    MapPrototypeDelete(timers, id);
+    throw refused;
+  }
+  if (dead !== undefined) forget(dead as string);
   return id;
+}
+
+/** Timers die with the invocation that started them; their callbacks are let go when the next timer starts. */
+function forget(dead: string): void {
+  const ids = StringPrototypeSplit(dead, ',');
+  for (let i = 0; i < ids.length; i++) MapPrototypeDelete(timers, NativeNumber(ids[i]));
+}
+
+/**
+ * A timer of the platform's own, that tenants can't clear: owned by the running invocation, like every other.
+ *
+ * @returns a number for `clearTimer`
+ * @throws RangeError when the isolate has too many timers
+ */
+export function startTimer(run: () => void, delayMs: number): number {
+  return start(run, delayMs, OWN);
+}
+
+/** Queues a task: an entry of its own, in the next turn of the host's loop. */
+export function queueTask(run: () => void): number {
+  return start(run, AT_ONCE, OWN);
 }
 
 export function clearTimer(id: number): void {
   if (MapPrototypeDelete(timers, id)) op(OP.timerClear, id);
 }
 
-/** The host says that a timer is due. What it throws is reported, as the HTML standard has it. */
+/** The host says that a timer is due. */
 export function fireTimer(id: number): void {
   const timer = MapPrototypeGet(timers, id) as Timer | undefined;
   if (timer === undefined) return;
-  if (!timer.repeats) MapPrototypeDelete(timers, id);
+  if (timer.kind !== INTERVAL) MapPrototypeDelete(timers, id);
   guarded(timer.run);
 }
 
@@ -35,8 +72,7 @@ function guarded(run: () => void): void {
   try {
     run();
   } catch (thrown) {
-    const { message, stack } = describeThrown(thrown);
-    log('error', stack || message);
+    report(thrown);
   }
 }
 
@@ -48,27 +84,45 @@ function checked(handler: unknown): Handler {
   return handler as Handler;
 }
 
+/** Web IDL's long, so that 2 ** 32 is 0; below zero is zero. */
 function delay(value: unknown): number {
-  const ms = Number(value);
-  return ms > 0 ? (ms > 2_147_483_647 ? 0 : ms) : 0;
+  const ms = (value as number) | 0;
+  return ms > 0 ? ms : 0;
 }
 
-export function setTimeout(handler: unknown, delayMs?: unknown, ...args: unknown[]): number {
+function userTimer(handler: unknown, delayMs: number, kind: number, args: unknown[]): number {
   const call = checked(handler);
-  return startTimer(bound(() => reflectApply(call, undefined, args)), delay(delayMs), false);
+  return start(() => reflectApply(call, globalThis, args), delayMs, kind);
 }
 
-export function setInterval(handler: unknown, delayMs?: unknown, ...args: unknown[]): number {
-  const call = checked(handler);
-  return startTimer(bound(() => reflectApply(call, undefined, args)), delay(delayMs), true);
+export function setTimeout(handler: unknown, delayMs: unknown = undefined, ...args: unknown[]): number {
+  return userTimer(handler, delay(delayMs), TIMEOUT, args);
 }
 
-export function clearTimeout(id?: unknown): void {
-  if (typeof id === 'number') clearTimer(id);
+export function setInterval(handler: unknown, delayMs: unknown = undefined, ...args: unknown[]): number {
+  return userTimer(handler, delay(delayMs), INTERVAL, args);
 }
 
-export function clearInterval(id?: unknown): void {
-  if (typeof id === 'number') clearTimer(id);
+export function setImmediate(handler: unknown, ...args: unknown[]): number {
+  return userTimer(handler, AT_ONCE, IMMEDIATE, args);
+}
+
+function clear(id: unknown, immediate: boolean): void {
+  const number = typeof id === 'number' ? id : +(id as string);
+  const kind = (MapPrototypeGet(timers, number) as Timer | undefined)?.kind;
+  if (kind !== undefined && kind !== OWN && (kind === IMMEDIATE) === immediate) clearTimer(number);
+}
+
+export function clearTimeout(id: unknown = undefined): void {
+  clear(id, false);
+}
+
+export function clearInterval(id: unknown = undefined): void {
+  clear(id, false);
+}
+
+export function clearImmediate(id: unknown = undefined): void {
+  clear(id, true);
 }
 
 export function queueMicrotask(callback: unknown): void {

@@ -11,15 +11,18 @@ const { toStringTag } = Symbol;
  */
 export function exposeInterface(name: string, value: object, length?: number): void {
   const { prototype } = value as { prototype: object };
-  for (const holder of [prototype, value]) {
-    const keys = reflectOwnKeys(holder);
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i] as string | symbol;
-      if (typeof key === 'symbol' || key === 'constructor' || key === 'prototype' || key === 'name' || key === 'length') continue;
-      if (reflectGetOwnPropertyDescriptor(holder, key)?.configurable === true) ObjectDefineProperty(holder, key, { enumerable: true });
-    }
-  }
+  showMembers(prototype);
+  showMembers(value);
   ObjectDefineProperty(prototype, toStringTag, { value: name, writable: false, enumerable: false, configurable: true });
   ObjectDefineProperty(value, 'name', { value: name, writable: false, enumerable: false, configurable: true });
   if (length !== undefined) ObjectDefineProperty(value, 'length', { value: length, writable: false, enumerable: false, configurable: true });
+}
+
+function showMembers(holder: object): void {
+  const keys = reflectOwnKeys(holder);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string | symbol;
+    if (typeof key === 'symbol' || key === 'constructor' || key === 'prototype' || key === 'name' || key === 'length') continue;
+    if (reflectGetOwnPropertyDescriptor(holder, key)?.configurable === true) ObjectDefineProperty(holder, key, { enumerable: true });
+  }
 }

@@ -123,7 +123,7 @@ export function callRest(port: number, method: string, path: string, body?: unkn
 
 /** A process of the node, as the supervisor reports it. */
 export function processState(name: string, kind: ProcessState['kind'], state: ProcessState['state'] = 'ready'): ProcessState {
-  return { name, kind, pid: 1, state, restarts: 0, residentBytes: 1_000 };
+  return { name, kind, pid: 1, state, restarts: 0, onDemand: false, residentBytes: 1_000 };
 }
 
 export const HELLO = "export default { fetch() { return new Response('hello'); } };";

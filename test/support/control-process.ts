@@ -48,7 +48,7 @@ export async function useControlProcess(data: string, options: ProcessOptions = 
   const ready = new Promise<void>((resolve, reject) => {
     child.on('message', (message: FromChild) => {
       if (message.type === 'ready') resolve();
-      else reject(new Error(`the control plane did not start: ${message.message}\n${output}`));
+      else if (message.type === 'failed') reject(new Error(`the control plane did not start: ${message.message}\n${output}`));
     });
     child.on('exit', (code) => reject(new Error(`the control plane ended with ${code}\n${output}`)));
   });

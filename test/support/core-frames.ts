@@ -15,7 +15,7 @@ const body = fc.oneof(
   fc.constant([BODY.none, null] as const), fc.constant([BODY.stream, null] as const), fc.tuple(fc.constant(BODY.inline), fc.oneof(text, bytes)),
 );
 const target = fc.record({
-  function: text, version: id, digest: text, tenant: text, tier: text, debug: fc.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, secrets: text,
+  function: text, version: id, digest: text, tenant: text, tier: text, debug: fc.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, wasm: fc.boolean(), secrets: text,
 });
 const logRow = fc.tuple(number, text, text, count, text, text, maybeText);
 

@@ -23,7 +23,7 @@ const mode = z.union([lit(BODY.none), lit(BODY.inline), lit(BODY.stream)]);
 const body = z.union([z.null(), text, bytes]);
 
 const target = z.object({
-  function: text, version: id, digest: text, tenant: text, tier: text, debug: z.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, secrets: text,
+  function: text, version: id, digest: text, tenant: text, tier: text, debug: z.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, wasm: z.boolean(), secrets: text,
 });
 const logRow = z.tuple([number, text, text, count, text, text, z.union([z.null(), text])]);
 

@@ -24,6 +24,7 @@ export interface StandOptions {
   readonly dataFolder?: string;
   /** false: nobody listens on the control socket. */
   readonly control?: boolean;
+  readonly wasmIdleMs?: number;
 }
 
 export interface Stand {
@@ -35,6 +36,8 @@ export interface Stand {
   readonly hostSocket: string;
   /** Lines of the log, parsed. */
   readonly log: Record<string, unknown>[];
+  /** What was said about hosts of on-demand groups. */
+  readonly wishes: readonly boolean[];
   readonly addHost: (name: string, script: Script) => Promise<FakeHost>;
 }
 
@@ -53,8 +56,10 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
   if (options.control !== false) await control.listen(controlSocket);
   const log: Record<string, unknown>[] = [];
   const logger = createLogger({ name: 'gateway', level: 'info', destination: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) } });
+  const wishes: boolean[] = [];
   const gateway = new Gateway({
     host: '127.0.0.1', port: 0, trustedProxies: options.trustedProxies ?? [], dataFolder: folder, gatewaySocket: hostSocket, controlSocket, logger,
+    onDemand: (_, wanted) => wishes.push(wanted), ...(options.wasmIdleMs === undefined ? {} : { wasmIdleMs: options.wasmIdleMs }),
   });
   const hosts: FakeHost[] = [];
   onTestFinished(async () => {
@@ -70,7 +75,7 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
     return host;
   };
   for (const [i, script] of (options.hosts ?? []).entries()) await addHost(`host-${i + 1}`, script);
-  return { gateway, control, hosts, port: gateway.port, folder, hostSocket, log, addHost };
+  return { gateway, control, hosts, port: gateway.port, folder, hostSocket, log, wishes, addHost };
 }
 
 export interface GatewayProcess {
@@ -97,12 +102,15 @@ export async function useGatewayProcess(functions: readonly RouteFunction[], por
   child.stdout?.on('data', (d: Buffer) => output.push(d.toString()));
   child.stderr?.on('data', (d: Buffer) => output.push(d.toString()));
   const boot: GatewayBoot = {
-    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [],
+    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], wasmIdleMs: 300_000,
     sockets: { gateway: join(folder, 'gateway.sock'), control: join(folder, 'control.sock'), sidecar: join(folder, 'sidecar.sock') },
   };
   child.send({ type: 'boot', boot });
   await new Promise<void>((resolve, reject) => {
-    child.on('message', (message: FromChild) => (message.type === 'ready' ? resolve() : reject(new Error(`${message.code}: ${message.message}`))));
+    child.on('message', (message: FromChild) => {
+      if (message.type === 'ready') resolve();
+      else if (message.type === 'failed') reject(new Error(`${message.code}: ${message.message}`));
+    });
     child.once('exit', (code) => reject(new Error(`exit ${code}: ${output.join('')}`)));
   });
   return {

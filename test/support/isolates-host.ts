@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import type { HostBoot } from '../../core/config/index.ts';
+import { hostName } from '../../core/config/index.ts';
+import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
 import type { BodyMode, Frame, FrameConnection, Target } from '../../core/protocol/index.ts';
+import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -80,6 +82,8 @@ export interface LogLine {
   readonly fields: string | null;
 }
 
+export type BundleSettings = Partial<Target> & { env?: Record<string, string>; map?: string };
+
 let platform: Promise<string> | undefined;
 
 /** The platform folder, built once a test process. */
@@ -103,6 +107,14 @@ async function run(args: string[]): Promise<{ stdout: string }> {
   });
 }
 
+export interface HostOptions {
+  /** null: no platform snapshot. */
+  readonly platform?: string | null;
+  readonly sidecarPath?: string;
+  /** Default: `default`. */
+  readonly group?: HostGroup;
+}
+
 export class TestHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'thimble-host-'));
   readonly logs: LogLine[] = [];
@@ -114,12 +126,13 @@ export class TestHost {
   #control!: Server;
   #connection: FrameConnection | null = null;
   readonly #exchanges = new Map<number, Exchange>();
+  #group: HostGroup = 'default';
   #nextId = 1;
   #nextTarget = 1;
   #exited!: Promise<number | NodeJS.Signals | null>;
 
   /** Starts it and waits for its connection. Ends with the test. */
-  static async start(options: { platform?: string | null; sidecarPath?: string } = {}): Promise<TestHost> {
+  static async start(options: HostOptions = {}): Promise<TestHost> {
     const host = new TestHost();
     await host.#start(options);
     onTestFinished(() => host.stop());
@@ -127,17 +140,19 @@ export class TestHost {
   }
 
   /** One host for all tests of a file: for tests that can't harm it. */
-  static shared(): () => TestHost {
+  static shared(options: HostOptions = {}): () => TestHost {
     let host: TestHost | undefined;
     beforeAll(async () => {
       host = new TestHost();
-      await host.#start({});
+      await host.#start(options);
     });
     afterAll(() => host?.stop());
     return () => host as TestHost;
   }
 
-  async #start(options: { platform?: string | null; sidecarPath?: string }): Promise<void> {
+  async #start(options: HostOptions): Promise<void> {
+    const group = options.group ?? 'default';
+    this.#group = group;
     const sockets = { gateway: join(this.folder, 'g.sock'), control: join(this.folder, 'c.sock'), sidecar: options.sidecarPath ?? join(this.folder, 's.sock') };
     const connected = Promise.withResolvers<void>();
     this.#gateway = await listenPeers(sockets.gateway, { self: { role: 'gateway', name: 'gateway', epoch: 77 }, accepts: ['host'] }, {
@@ -165,10 +180,10 @@ export class TestHost {
     writeFileSync(journal, Buffer.alloc(JOURNAL_BYTES));
     this.journalFd = openSync(journal, 'r+');
     const boot: HostBoot = {
-      kind: 'host', name: 'host-1', logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4,
+      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4,
       platformFolder: options.platform === undefined ? await platformFolder() : options.platform,
     };
-    this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', join(ROOT, 'isolates/main.ts')], {
+    this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', this.journalFd],
     });
     this.#exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(signal ?? code)));
@@ -197,24 +212,26 @@ export class TestHost {
   }
 
   /** Builds source as the control plane does, writes the version's files, names the target. */
-  async deploy(source: string, settings: Partial<Target> & { env?: Record<string, string> } = {}): Promise<number> {
+  async deploy(source: string, settings: BundleSettings = {}): Promise<number> {
     const { outputFiles } = await build({
-      stdin: { contents: source, loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
-      banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent',
+      stdin: { contents: source, loader: 'ts', sourcefile: 'src/function.ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
+      banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent', sourcemap: 'external', sourcesContent: false, outfile: 'bundle.js',
     });
-    return this.deployBundle(outputFiles[0]?.text ?? '', settings);
+    const output = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
+    return this.deployBundle(output('.js'), settings, output('.map'));
   }
 
   /** A version whose bundle is just this script. */
-  deployBundle(code: string, settings: Partial<Target> & { env?: Record<string, string> } = {}): number {
-    const { env = {}, ...rest } = settings;
-    const digest = `sha256-${sha256Hex(code + JSON.stringify(env))}`;
+  deployBundle(code: string, settings: BundleSettings = {}, ownMap = '{"version":3,"sources":[],"names":[],"mappings":""}'): number {
+    const { env = {}, map, ...rest } = settings;
+    const digest = `sha256-${sha256Hex(code + JSON.stringify(env) + (map ?? ''))}`;
     const folder = versionFolder(this.folder, 'default', digest);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'bundle.js'), code);
+    writeFileSync(join(folder, 'bundle.js.map'), map ?? ownMap);
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ format: 1, digest, bundleSha256: sha256Hex(code), env, bindings: {}, builtAt: '' }));
     return this.target({
-      function: `f${this.#nextTarget}`, version: 1, digest, tenant: 'default', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, secrets: '', ...rest,
+      function: `f${this.#nextTarget}`, version: 1, digest, tenant: 'default', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: this.#group === 'wasm', secrets: '', ...rest,
     });
   }
 

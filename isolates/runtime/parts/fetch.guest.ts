@@ -1,7 +1,5 @@
 // fetch, and what plain handlers never do with requests and responses: making a Request, clones, redirects.
 import { NO_BODY } from '../body.guest.ts';
-import { abortSignal, createSignal, onAbort } from '../events.guest.ts';
-import type { AbortSignal } from '../events.guest.ts';
 import { cloneHeaders, parseHeaders } from '../headers.guest.ts';
 import { loadPart } from '../parts.guest.ts';
 import { NativeNumber } from '../primordials.guest.ts';
@@ -17,18 +15,9 @@ export { makeRequest, startFetch };
 export interface FetchPart {
   makeRequest(input: unknown, init: unknown, given: number): RequestState;
   startFetch(input: unknown, init: unknown, given: number): Promise<Response>;
-  follow(source: AbortSignal): AbortSignal;
   cloneRequest(request: Request, state: RequestState): RequestState;
   cloneResponse(response: Response, state: ResponseState): ResponseState;
   redirectTo(url: unknown, status: unknown): ResponseState;
-}
-
-/** A signal of one's own that aborts with another. */
-export function follow(source: AbortSignal): AbortSignal {
-  const signal = createSignal();
-  if (source.aborted) abortSignal(signal, source.reason);
-  else onAbort(source, () => abortSignal(signal, source.reason));
-  return signal;
 }
 
 export function cloneRequest(request: Request, state: RequestState): RequestState {

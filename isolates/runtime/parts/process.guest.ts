@@ -1,7 +1,6 @@
 // What `process` is in a bundle: the environment, the clock and the few constants that packages look at. No streams, no signals, no exit.
-import { SHAPES } from '../abi-shapes.ts';
+import { elapsedMs } from '../clock.guest.ts';
 import { console } from '../console.guest.ts';
-import { op } from '../host.guest.ts';
 import { loaded } from '../module.guest.ts';
 import { NativeNumber, NativeTypeError, reflectApply } from '../primordials.guest.ts';
 import { queueMicrotask } from '../timers.guest.ts';
@@ -34,12 +33,10 @@ export function nextTick(callback: (...args: unknown[]) => void, ...args: unknow
   queueMicrotask(() => reflectApply(callback, undefined, args));
 }
 
-const now = (): number => op(SHAPES.clock) as number;
-
 /** Seconds and nanoseconds of a clock that stands still during an entry. */
 export const hrtime = Object.assign(
   (since?: readonly [number, number]): [number, number] => {
-    const ms = now();
+    const ms = elapsedMs();
     let seconds = Math.floor(ms / 1_000);
     let nanoseconds = Math.floor((ms % 1_000) * 1_000_000);
     if (since !== undefined) {
@@ -52,13 +49,11 @@ export const hrtime = Object.assign(
     }
     return [seconds, nanoseconds];
   },
-  { bigint: (): bigint => BigInt(Math.floor(now() * 1_000)) * 1_000n },
+  { bigint: (): bigint => BigInt(Math.round(elapsedMs() * 1_000)) * 1_000n },
 );
 
-const startedMs = now();
-
 export function uptime(): number {
-  return (now() - startedMs) / 1_000;
+  return elapsedMs() / 1_000;
 }
 
 export function emitWarning(warning: unknown): void {

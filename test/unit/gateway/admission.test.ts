@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AccessLog } from '../../../gateway/access-log.ts';
+import { groupOfHost } from '../../../core/config/index.ts';
 import { FunctionGate, WaitingLine } from '../../../gateway/function-gate.ts';
 import type { Queued } from '../../../gateway/function-gate.ts';
 import type { HostLink } from '../../../gateway/host-link.ts';
@@ -149,7 +150,7 @@ test('a line keeps its order while any entry leaves', () => {
 });
 
 describe('the choice of a host', () => {
-  const link = (name: string, inFlight = 0): HostLink => ({ name, inFlight, aheadUs: 0, draining: false }) as unknown as HostLink;
+  const link = (name: string, inFlight = 0): HostLink => ({ name, group: groupOfHost(name), inFlight, aheadUs: 0, draining: false }) as unknown as HostLink;
   const busy = (l: HostLink, n: number): void => void Object.assign(l, { inFlight: n });
 
   test('is stable while all are equally busy, and moves little when one comes', () => {
@@ -190,6 +191,26 @@ describe('the choice of a host', () => {
     hosts.remove(other);
     expect([hosts.choose(gate, null), hosts.openCount]).toEqual([undefined, 0]);
   });
+
+  test('stays within the group, also when a function changes its own', () => {
+    const hosts = new Hosts();
+    const gate = new FunctionGate('f');
+    const a = link('host-1');
+    const b = link('host-2');
+    const own = [link('wasm-1', 3), link('wasm-2', 4)];
+    expect(hosts.choose(gate, null, 'wasm')).toBeUndefined();
+    for (const one of [a, b, ...own]) hosts.add(one);
+    const asPlain = hosts.choose(gate, null);
+    expect([a, b]).toContain(asPlain);
+    const asWasm = hosts.choose(gate, null, 'wasm');
+    expect(own).toContain(asWasm);
+    expect(hosts.choose(gate, null)).toBe(asPlain);
+    expect([hosts.openCount, hosts.openIn('wasm'), hosts.inFlight('wasm'), hosts.inFlight('default')]).toEqual([2, 2, 7, 0]);
+    for (const one of own) hosts.drain(one);
+    expect([hosts.choose(gate, null, 'wasm'), hosts.openIn('wasm'), hosts.inFlight('wasm')]).toEqual([undefined, 0, 7]);
+    expect(hosts.choose(gate, asPlain ?? null)).not.toBe(asPlain);
+  });
+
 });
 
 describe('figures', () => {

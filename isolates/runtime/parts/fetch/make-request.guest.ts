@@ -1,6 +1,7 @@
 // "new Request(input, init)" (Fetch standard, section 5.4).
 import { NO_BODY, OWN_KIND, extractBody } from '../../body.guest.ts';
-import { AbortSignal } from '../../events.guest.ts';
+import { isAbortSignal } from '../../events.guest.ts';
+import type { AbortSignal } from '../../events.guest.ts';
 import { Headers, needs, parseHeaders, setDefaultHeader } from '../../headers.guest.ts';
 import type { HeadersInit } from '../../headers.guest.ts';
 import { loadPart } from '../../parts.guest.ts';
@@ -83,7 +84,7 @@ function readInit(init: Init): {
   const { referrer, signal, window } = init;
   if (referrer !== undefined) put('referrer', referrerOf(referrer));
   put('referrerPolicy', choice(init, 'referrerPolicy'));
-  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) throw new NativeTypeError('signal must be an AbortSignal');
+  if (signal !== undefined && signal !== null && !isAbortSignal(signal)) throw new NativeTypeError('signal must be an AbortSignal');
   if (window !== undefined && window !== null) throw new NativeTypeError('window must be null');
   return { body, headers, method: checked, signal, details: details as Partial<RequestDetails> };
 }

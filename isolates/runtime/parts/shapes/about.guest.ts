@@ -1,9 +1,12 @@
 // What adapters tell functions about themselves and their invocation.
 import { SHAPES } from '../../abi-shapes.ts';
+import { epochMs } from '../../clock.guest.ts';
 import { op } from '../../host.guest.ts';
 import { invocationOf } from '../../invocation.guest.ts';
 import type { ExecutionContext } from '../../invocation.guest.ts';
 import { NativeNumber, StringPrototypeSplit } from '../../primordials.guest.ts';
+
+const { round: MathRound } = Math;
 
 export interface About {
   readonly name: string;
@@ -18,7 +21,7 @@ export function about(): About {
 
 /** When the wall limit strikes, milliseconds since the epoch. */
 export function deadlineOf(ctx: ExecutionContext): number {
-  return op(SHAPES.deadline, invocationOf(ctx)) as number;
+  return MathRound(epochMs() + remainingOf(ctx));
 }
 
 /** Milliseconds until then, as of the begin of this entry. */

@@ -17,6 +17,7 @@ interface Logger { readonly debug: LogMethod; readonly info: LogMethod; readonly
 export class BusinessContext {
   readonly #ctx: ExecutionContext;
   readonly #request: Request;
+  #deadline: Deadline | undefined;
   readonly user: string | null;
   readonly trace: Trace;
   readonly env: Readonly<Record<string, string>>;
@@ -35,7 +36,7 @@ export class BusinessContext {
 
   get deadline(): Deadline {
     const ctx = this.#ctx;
-    return { epochMs: deadlineOf(ctx), remainingMs: () => remainingOf(ctx) };
+    return (this.#deadline ??= ObjectFreeze({ epochMs: deadlineOf(ctx), remainingMs: () => remainingOf(ctx) }));
   }
 
   /** Aborts when the caller went away or the wall limit struck. */
