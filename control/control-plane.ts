@@ -8,6 +8,7 @@ import type { ChildProgram } from '../core/process/index.ts';
 import { Builder, VersionFiles } from './builder/index.ts';
 import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
+import { Invoker, invokeFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
 import { Catalog, Functions, KEYS, Ledger, TIER, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
@@ -58,6 +59,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const versions = new Versions({ store, catalog, ledger, builder, files });
   const traffic = new TrafficControl(catalog, ledger);
   const health = new NodeHealth(() => push.synced);
+  const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
 
   const metrics = (): Promise<string> =>
     renderMetrics({
@@ -72,7 +74,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, versions, traffic, logs, figures, whenApplied: (revision) => push.whenApplied(revision) });
+  const api = endpoints({ store, catalog, functions, versions, traffic, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const all: readonly Endpoint[] = [...api, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
@@ -99,6 +101,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       logs.close();
       await http.close(withinMs);
       await ledger.idle();
+      invoker.close();
       frames.close();
       await builder.stop();
       await store.close();

@@ -52,6 +52,7 @@ export class Dispatcher {
   #inFlight = 0;
   #queued = 0;
   #replays = 0;
+  #sequence = 0;
   /** The gateway drains: every answer closes its connection. */
   closing = false;
   /** Called when a request begins to wait for a host of an on-demand group. */
@@ -83,6 +84,12 @@ export class Dispatcher {
   /** Requests that wait for a host of this group. */
   parked(group: HostGroup): number {
     return this.#parked[group].length;
+  }
+
+  /** Sequence number of the next invocation. */
+  nextId(): number {
+    this.#sequence += 1;
+    return this.#sequence;
   }
 
   /** Replays so far. */

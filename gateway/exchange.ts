@@ -117,6 +117,11 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     return this.request.id;
   }
 
+  /** CPU time that the host has reported, microseconds; -1: nothing yet. */
+  get cpuUs(): number {
+    return this.#cpuUs;
+  }
+
   get requestId(): string {
     return this.request.requestId;
   }

@@ -9,6 +9,7 @@ import type { FrameConnection, Identity } from '../core/protocol/index.ts';
 import { AccessLog } from './access-log.ts';
 import { PeerAddresses } from './client-address.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { EventEntry } from './event-entry.ts';
 import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
@@ -26,7 +27,7 @@ export interface GatewayOptions {
   readonly port: number;
   readonly trustedProxies: readonly string[];
   readonly dataFolder: string;
-  /** Where hosts connect: this gateway listens. */
+  /** Where hosts and invokers connect: this gateway listens. */
   readonly gatewaySocket: string;
   /** Where the control plane listens. */
   readonly controlSocket: string;
@@ -53,6 +54,7 @@ export class Gateway {
   readonly #table: RouteTable;
   readonly #dispatcher: Dispatcher;
   readonly #links = new Map<FrameConnection, HostLink>();
+  readonly #events: EventEntry;
   readonly #accessLog: AccessLog;
   readonly #file: RouteFile;
   readonly #identity: Identity;
@@ -71,6 +73,7 @@ export class Gateway {
     this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets));
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
+    this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
     this.#wasmDemand = new HostDemand(options.wasmIdleMs ?? WASM_IDLE_MS);
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
@@ -99,18 +102,27 @@ export class Gateway {
     this.#loadFile();
     this.#peers = await listenPeers(
       gatewaySocket,
-      { self: this.#identity, accepts: ['host'], eagerBytes: EAGER_BYTES },
+      { self: this.#identity, accepts: ['host', 'control'], eagerBytes: EAGER_BYTES },
       {
-        onOpen: (connection) => this.#hostOpened(connection),
+        onOpen: (connection) => {
+          if (connection.peer?.role === 'host') this.#hostOpened(connection);
+          else this.#events.opened(connection);
+        },
         onFrame: (frame, connection) => {
           const link = this.#links.get(connection);
-          if (link === undefined) return;
+          if (link === undefined) {
+            this.#events.onFrame(frame, connection);
+            return;
+          }
           if (frame[0] === FRAME.goaway) this.#dispatcher.hosts.drain(link);
           else link.onFrame(frame);
         },
         onClose: (connection, error) => {
           const link = this.#links.get(connection);
-          if (link === undefined) return;
+          if (link === undefined) {
+            this.#events.closed(connection);
+            return;
+          }
           this.#links.delete(connection);
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');

@@ -12,7 +12,7 @@ export interface Failure {
 const DEFAULTS: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>>> = {
   bad_response: { why: 'unknown' }, overloaded: { what: 'the host' }, unavailable: { part: 'the host' },
   cpu_limit_exceeded: { limit: 0 }, memory_limit_exceeded: { limit: 0 }, loop_detected: { limit: 0 }, protocol_violation: { why: 'unknown' },
-  egress_refused: { rule: 'unknown' }, upstream_failed: { why: 'unknown' }, subrequest_limit_exceeded: { limit: 0 }, upstream_timeout: { afterMs: 0 },
+  bad_request: { why: 'unknown' }, method_not_allowed: { allow: 'POST' }, invalid: { errors: [] }, egress_refused: { rule: 'unknown' }, upstream_failed: { why: 'unknown' }, subrequest_limit_exceeded: { limit: 0 }, upstream_timeout: { afterMs: 0 },
 };
 
 /** The failure that a host reports. Codes that are not in the table are defects: the client reads `internal`. */
@@ -38,6 +38,13 @@ export function problemAnswer(failure: Failure, fields: ResponseFields, retryAft
   if (detail !== undefined && detail !== null) {
     extensions['detail'] = detail.split('\n', 1)[0] ?? '';
     extensions['stack'] = detail;
+  }
+  // What a failed batch or timer still decided about its messages and its repetition.
+  const outcome = params?.['outcome'];
+  if (typeof outcome === 'object' && outcome !== null) {
+    const { messages, retry } = outcome as { messages?: unknown; retry?: unknown };
+    if (Array.isArray(messages)) extensions['messages'] = messages;
+    if (typeof retry === 'boolean') extensions['retry'] = retry;
   }
   fields.clear().add('content-type', PROBLEM_CONTENT_TYPE).add('cache-control', 'no-store');
   const retry = retryAfterS ?? specOf(code).retryAfterS;

@@ -22,6 +22,7 @@ import { MAX_HEAD_CHARACTERS, RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
+import { userField } from './user-field.ts';
 import type { ClientRequest, ClientResponse } from './uws.ts';
 
 export interface RequestEntryOptions {
@@ -44,7 +45,6 @@ export class RequestEntry {
   readonly #options: RequestEntryOptions;
   readonly #authorities = new AuthorityCache();
   readonly #head = new RequestHead();
-  #sequence = 0;
   // The request at hand, for an answer at the door; handlers never overlap.
   #requestId = '';
   #method = '';
@@ -73,7 +73,7 @@ export class RequestEntry {
 
   #take(response: ClientResponse, request: ClientRequest): void {
     const acceptedAtMs = performance.now();
-    const id = (this.#sequence += 1);
+    const id = this.#options.dispatcher.nextId();
     const method = request.getCaseSensitiveMethod();
     const rawPath = request.getUrl();
     const rawQuery = request.getQuery() ?? '';
@@ -108,9 +108,10 @@ export class RequestEntry {
     if (bit === 0) return this.#refuse(response, { code: 'method_not_allowed', params: { allow: ALL_ALLOWED } }, false, route);
 
     let version = found.version || route.onlyVersion;
-    if (version === 0) {
+    const facts = version === 0 || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
+    if (version === 0 && facts !== undefined) {
       if (fn.traffic === null) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: null } }, false, route);
-      version = pickVersion(fn.traffic, new LazyFacts(request, query, fn.user), fn.name);
+      version = pickVersion(fn.traffic, facts, fn.name);
     }
     const target = route.target(version);
     if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version } }, false, route, version);
@@ -124,7 +125,8 @@ export class RequestEntry {
     const protocol = protocolOf(head, peer);
     const text =
       `${method}\n${protocol}://${authority.text}${path}${query === '' ? '' : `?${query}`}\nhost\n${authority.text}${head.fields}` +
-      `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}`;
+      `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}` +
+      (fn.user === null ? '' : userField(facts?.user()));
     const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, response);
     dispatcher.enter(exchange);
     if (head.chunked) exchange.takeBody(-1);

@@ -36,6 +36,9 @@ export class LazyFacts implements RequestFacts {
   readonly #request: ClientRequest;
   readonly #query: string;
   readonly #userFrom: string | null;
+  /** Read once: rules, stickiness and the function all ask for it. */
+  #userRead = false;
+  #user: string | undefined;
 
   /** @param userFrom  `header:NAME`, `cookie:NAME`, `jwt:CLAIM`, or null: no user */
   constructor(request: ClientRequest, query: string, userFrom: string | null) {
@@ -57,6 +60,14 @@ export class LazyFacts implements RequestFacts {
   }
 
   user(): string | undefined {
+    if (!this.#userRead) {
+      this.#userRead = true;
+      this.#user = this.#readUser();
+    }
+    return this.#user;
+  }
+
+  #readUser(): string | undefined {
     const from = this.#userFrom;
     if (from === null) return undefined;
     const name = from.slice(from.indexOf(':') + 1);

@@ -4,6 +4,7 @@ import { invocationId } from '../core/ids/index.ts';
 import type { FrameConnection } from '../core/protocol/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import type { OutgoingBody } from './bodies/outgoing-body.ts';
+import type { GivenFailure } from './given-failure.ts';
 import type { TargetState } from './targets.ts';
 
 /** A response that the handler has given, to be sent when its entry has ended within the budget. */
@@ -14,11 +15,7 @@ export interface GivenResponse {
   readonly value: unknown;
 }
 
-export interface GivenFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly stack: string;
-}
+const AT_SIGN = 64;
 
 /** Times of a cold start, milliseconds of `performance.now()`, 0 while unknown. */
 export interface ColdTimes {
@@ -86,6 +83,11 @@ export class Invocation {
 
   get epoch(): number {
     return this.connection.peer?.epoch ?? 0;
+  }
+
+  /** Not HTTP: a timer, a queue or a business call (EVENT of runtime/abi-shapes.ts), whose body is JSON. */
+  get isEvent(): boolean {
+    return this.head.charCodeAt(0) === AT_SIGN;
   }
 
   get method(): string {

@@ -1,5 +1,5 @@
 // Turns what a handler gave into frames: head, body in whichever way it comes, the final frame, or the failure.
-import { isErrorCode } from '../core/errors/index.ts';
+import { ERRORS, isErrorCode } from '../core/errors/index.ts';
 import { BODY, FRAME, INLINE_BODY_BYTES } from '../core/protocol/index.ts';
 import type { BodyMode, ColdPhases } from '../core/protocol/index.ts';
 import { IncomingBody, collect } from './bodies/incoming-body.ts';
@@ -89,7 +89,7 @@ export class ResponseSender {
     const { given } = invocation;
     if (given !== null && !invocation.answered && !invocation.cancelled) {
       if ('code' in given) {
-        this.fail(invocation, given.code, given.message, given.stack, given.code === 'bad_response' ? { why: given.message } : null);
+        this.fail(invocation, given.code, given.message, given.stack, given.params);
         return;
       }
       this.#respond(invocation, given);
@@ -170,7 +170,8 @@ export class ResponseSender {
   /** The typed failure, as the final frame; after the head it tells the gateway to break off. */
   fail(invocation: Invocation, code: string, message: string, stack: string, params: Readonly<Record<string, unknown>> | null): void {
     if (invocation.finished) return;
-    if (message !== '' || code.endsWith('_exceeded')) {
+    // What the caller did wrong is no line of the function's log.
+    if ((message !== '' && !isCallersFault(code)) || code.endsWith('_exceeded')) {
       this.#host.logs.write(invocation, 'error', stack || message || code, JSON.stringify(params === null ? { code } : { code, ...params }));
     }
     if (!invocation.finalSent) {
@@ -204,6 +205,10 @@ export class ResponseSender {
     invocation.response?.close();
     invocation.connection.send([FRAME.done, invocation.id, invocation.cpuUs]);
   }
+}
+
+function isCallersFault(code: string): boolean {
+  return isErrorCode(code) && ERRORS[code].fault === 'caller';
 }
 
 function coldPhases(invocation: Invocation): ColdPhases | null {

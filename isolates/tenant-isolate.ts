@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../core/errors/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import { toBuffer } from './bodies/incoming-body.ts';
+import { givenFailure } from './given-failure.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
 import { IsolateBodies, exact } from './isolate-bodies.ts';
@@ -12,7 +13,7 @@ import type { AreaIsolate, OperationArea } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
-import { BODY_KIND, ENTER, ENTERED, MAX_RANDOM_BYTES, OP, REASON } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, ENTERED, MAX_RANDOM_BYTES, OP, PENDING, REASON } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import { parseUrl, setUrlComponent } from './url-operations.ts';
@@ -93,7 +94,10 @@ export class TenantIsolate implements AreaIsolate {
       return false;
     }
     const cpuBefore = cause.cpuUs;
-    const error = this.#enter(cause, ENTER.load, 0, version.env, undefined, undefined, STARTUP_CPU_MS * 1_000);
+    const startupUs = STARTUP_CPU_MS * 1_000;
+    let error = this.#enter(cause, ENTER.load, 0, version.env, this.state.target.shape, undefined, startupUs);
+    // A module that awaits at its top level is ready after its microtasks, or never.
+    if (error === PENDING) error = this.#enter(cause, ENTER.loaded, 0, undefined, undefined, undefined, Math.max(MIN_BUDGET_US, startupUs - (cause.cpuUs - cpuBefore)));
     // Start-up has a budget of its own.
     cause.cpuUs = cpuBefore;
     if (this.#dead) return false;
@@ -108,7 +112,8 @@ export class TenantIsolate implements AreaIsolate {
   invoke(invocation: Invocation): void {
     this.#admit(invocation);
     if (invocation.requestBody !== null) invocation.bodyHandle = this.addBody(invocation.requestBody, invocation);
-    this.enter(invocation, ENTER.invoke, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle);
+    const kind = invocation.isEvent ? ENTER.event : ENTER.invoke;
+    this.enter(invocation, kind, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle);
   }
 
   #admit(invocation: Invocation): void {
@@ -153,7 +158,7 @@ export class TenantIsolate implements AreaIsolate {
     const { cpuUs, killed } = watch.end();
     this.#current = null;
     owner.cpuUs += cpuUs;
-    if (killed) this.#end('cpu', owner, kind === ENTER.load ? cpuUs : owner.cpuUs, undefined, kind === ENTER.load);
+    if (killed) this.#end('cpu', owner, isStart(kind) ? cpuUs : owner.cpuUs, undefined, isStart(kind));
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
     else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
     else if (kind === ENTER.rejected && result === undefined) return undefined;
@@ -205,7 +210,7 @@ export class TenantIsolate implements AreaIsolate {
         this.#onRespond(a, b, c, d, e, f);
         return undefined;
       case OP.fail:
-        this.#onFail(a, b, c, d, e);
+        this.#onFail(a, b, c, d, e, f);
         return undefined;
       case OP.finished: {
         const invocation = this.#invocations.get(a as number);
@@ -315,20 +320,20 @@ export class TenantIsolate implements AreaIsolate {
     else this.#touched.push(invocation);
   }
 
-  #onFail(id: unknown, code: unknown, message: unknown, stack: unknown, lingers: unknown): void {
+  #onFail(id: unknown, code: unknown, message: unknown, stack: unknown, lingers: unknown, params: unknown): void {
     const invocation = this.#invocations.get(id as number);
     if (invocation === undefined || invocation.given !== null) return;
     if (invocation.cancelled) {
       this.#answeredTooLate(invocation, lingers === 1);
       return;
     }
-    invocation.given = { code: code === 'bad_response' ? 'bad_response' : 'function_threw', message: String(message), stack: String(stack) };
+    invocation.given = givenFailure(code, message, stack, params);
     invocation.lingers = lingers === 1;
     this.#touched.push(invocation);
   }
 
   #answeredTooLate(invocation: Invocation, lingers: boolean): void {
-    invocation.given = { code: 'wall_limit_exceeded', message: '', stack: '' };
+    invocation.given = { code: 'wall_limit_exceeded', message: '', stack: '', params: null };
     invocation.lingers = lingers;
     this.#touched.push(invocation);
   }
@@ -340,6 +345,10 @@ export class TenantIsolate implements AreaIsolate {
 
   body(handle: unknown): IncomingBody | undefined {
     return this.#bodies.get(handle);
+  }
+
+  invocation(id: unknown): Invocation | undefined {
+    return this.#invocations.get(id as number);
   }
 
   // ---- sinks: streams that the isolate writes ----
@@ -443,6 +452,10 @@ export class TenantIsolate implements AreaIsolate {
       }
     }
   }
+}
+
+function isStart(kind: number): boolean {
+  return kind === ENTER.load || kind === ENTER.loaded;
 }
 
 /** An argument of the runtime that must be text. */

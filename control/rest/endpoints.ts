@@ -1,7 +1,10 @@
 // The endpoints of /v1, one declaration each. HTTP stops here: what they do is in model/, logs/ and stats/.
 import { z } from 'zod';
-import { copySchema, functionNameSchema, functionPutSchema, trafficSchema, uploadSchema } from '../../core/schemas/index.ts';
+import { PROBLEM_CONTENT_TYPE } from '../../core/errors/index.ts';
+import { copySchema, functionNameSchema, functionPutSchema, invokeAnswerSchema, invokeSchema, trafficSchema, uploadSchema } from '../../core/schemas/index.ts';
+import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
+import type { InvokeAnswer } from '../invoke/index.ts';
 import { KEYS, NO_SNAPSHOT, auditRowSchema, functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion } from '../model/index.ts';
 import type { Catalog, Functions, TrafficControl, Versions, Written } from '../model/index.ts';
 import { logRowSchema } from '../logs/index.ts';
@@ -23,11 +26,14 @@ export interface Services {
   readonly figures: FigureStore;
   /** Whether every connected gateway has applied the revision; waits a second at most. */
   readonly whenApplied: (revision: number) => Promise<boolean>;
+  /** Runs an event of the function through the gateway. */
+  readonly invoke: (name: string, body: Invoke) => Promise<InvokeAnswer>;
 }
 
 const MIB = 1_048_576;
 const SETTINGS_BYTES = 4 * MIB;
 const UPLOAD_BYTES = 32 * MIB;
+const EVENT_BYTES = 2 * MIB;
 /** The whole ring: logs are short and a reader wants the newest. */
 const LOG_ROWS = 1_000;
 
@@ -81,7 +87,22 @@ function functionEndpoints(services: Services): Endpoint[] {
         return { status: 200, body: { name, ...(await acknowledged(services, written)) } };
       },
     }),
-    // POST /v1/functions/{name}/invoke takes its place here once the gateway's dispatcher can be called from the control plane.
+    endpoint({
+      method: 'POST', path: '/v1/functions/{name}/invoke', operation: 'invokeFunction',
+      summary: 'Runs a scheduled, queue or business event now, under the limits of the function, and answers its result. A run that fails is a problem with version, invocation, durationMs and cpuMs.',
+      params: NAME, query: NONE, body: { schema: invokeSchema, optional: false, limitBytes: EVENT_BYTES },
+      answers: { 200: invokeAnswerSchema },
+      errors: [
+        'not_found', 'no_version', 'body_too_large', 'rate_limited', 'function_threw', 'bad_response', 'host_lost', 'cpu_limit_exceeded', 'memory_limit_exceeded', 'isolate_lost',
+        'overloaded', 'quarantined', 'unavailable', 'wall_limit_exceeded',
+      ],
+      handle: async ({ params: { name }, body }): Promise<Answer | Response> => {
+        catalog.require(name);
+        const answer = await services.invoke(name, body);
+        if (answer.status === 200) return answer;
+        return new Response(JSON.stringify(answer.body), { status: answer.status, headers: { 'content-type': PROBLEM_CONTENT_TYPE, 'cache-control': 'no-store' } });
+      },
+    }),
   ];
 }
 

@@ -36,9 +36,9 @@ interface BuildMessage {
 export const ERRORS = {
   bad_request: {
     status: 400, fault: 'caller', retryable: false,
-    meaning: 'The HTTP request itself is malformed or ambiguous; the connection is closed.',
+    meaning: 'The HTTP request itself is malformed or ambiguous, and the connection is closed; or the body of a business call is not {"args": […]}.',
     message: (p: { readonly why: string }) => `the request is malformed: ${p.why}`,
-    fix: 'Send one Host, at most one Content-Length, no Transfer-Encoding but chunked, and header names that are RFC 9110 tokens.',
+    fix: 'Send one Host, at most one Content-Length, no Transfer-Encoding but chunked, and header names that are RFC 9110 tokens; to an operation, JSON with an array args.',
   },
   unauthorized: {
     status: 401, fault: 'caller', retryable: false,
@@ -54,9 +54,9 @@ export const ERRORS = {
   },
   no_route: {
     status: 404, fault: 'caller', retryable: false,
-    meaning: 'No function is found by trigger, host label or x-thimble-function header.',
+    meaning: 'No function is found by trigger, host label or x-thimble-function header; or a business function exports no such operation.',
     message: () => 'no function answers this address',
-    fix: 'Check the path and host against the triggers, or name the function in the first host label or in x-thimble-function.',
+    fix: 'Check the path and host against the triggers, or name the function in the first host label or in x-thimble-function. Operations are POST /NAME.',
   },
   no_version: {
     status: 404, fault: 'caller', retryable: false,
@@ -73,7 +73,7 @@ export const ERRORS = {
   },
   method_not_allowed: {
     status: 405, fault: 'caller', retryable: false,
-    meaning: 'A trigger matches host and path, but none takes this method.',
+    meaning: 'A trigger matches host and path, but none takes this method; or an operation was not called by POST.',
     message: (p: { readonly allow: string }) => `this address takes ${p.allow}`,
     fix: 'Use one of the methods of the Allow header, or add the method to the trigger.',
   },
@@ -97,7 +97,7 @@ export const ERRORS = {
   },
   invalid: {
     status: 422, fault: 'caller', retryable: false,
-    meaning: 'A field of the request has a wrong type or value; errors names each.',
+    meaning: 'A field of the request has a wrong type or value, or an event fits no handler of its function; errors names each.',
     message: (p: { readonly errors: readonly FieldError[] }) =>
       p.errors.length === 1 ? `one field is invalid: ${p.errors[0]?.path ?? ''}` : `${p.errors.length} fields are invalid`,
     fix: 'Correct each field that errors names.',
@@ -135,7 +135,7 @@ export const ERRORS = {
   },
   bad_response: {
     status: 500, fault: 'tenant', retryable: false,
-    meaning: 'The function\'s result is no valid response.',
+    meaning: 'The function\'s result is no valid response, or has no JSON form.',
     message: (p: { readonly why: string }) => `the function gave no valid response: ${p.why}`,
     fix: 'Return a Response with a status of 200 to 599 and valid headers.',
   },

@@ -77,6 +77,10 @@ function fits(f: Row): boolean {
       return n === 3 && id(f[1]) && number(f[2]);
     case FRAME.load:
       return n === 5 && f[1] === 0 && count(f[2]) && count(f[3]) && count(f[4]);
+    case FRAME.event:
+      return n === 7 && id(f[1]) && text(f[2]) && count(f[3]) && text(f[4]) && text(f[5]) && text(f[6]);
+    case FRAME.outcome:
+      return n === 9 && id(f[1]) && count(f[2]) && count(f[3]) && text(f[4]) && number(f[5]) && number(f[6]) && text(f[7]) && text(f[8]);
     case FRAME.call:
       return (
         n === 12 && id(f[1]) && text(f[2]) && text(f[3]) && text(f[4]) && body(f[5], f[6]) && number(f[7]) && text(f[8]) && text(f[9]) && text(f[10]) && text(f[11])

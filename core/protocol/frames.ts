@@ -3,7 +3,8 @@
 // An exchange is one request with one response: an invocation (gateway to host) or a call (host to sidecar). The opener chooses
 // the id, a positive number that is not in use on this connection. Bodies of either direction travel as `data` frames under byte
 // credits (flow.ts) and finish with `end`. The responder finishes every exchange with exactly one final frame:
-//   invocation: `respond` whose `final` is true, or `done`, or `fail`;   call: `reply` without a stream, `end`, or `fail`.
+//   invocation: `respond` whose `final` is true, or `done`, or `fail`;   call: `reply` without a stream, `end`, or `fail`;
+//   event (control or sidecar to gateway): `outcome`.
 // After `cancel` from the opener the responder still sends its final frame; until then the id stays in use.
 
 /** Raised when a frame changes its meaning. Peers of different versions refuse each other in `hello`. */
@@ -37,6 +38,8 @@ export const FRAME = {
   respond: 19,
   done: 20,
   load: 21,
+  event: 22,
+  outcome: 23,
   call: 32,
   reply: 33,
   logs: 48,
@@ -108,6 +111,18 @@ export type RespondFrame = readonly [
   typeof FRAME.respond, id: number, status: number, head: string, mode: BodyMode, body: Uint8Array | string | null, final: boolean, cpuUs: number, cold: ColdPhases | null,
 ];
 export type DoneFrame = readonly [typeof FRAME.done, id: number, cpuUs: number];
+/**
+ * An invocation that is no HTTP request, to the gateway's dispatcher: `kind` is `scheduled`, `queue` or `business`, `body` its event as JSON
+ * (core/schemas/events.ts). `version` 0: as the function's traffic says. `user`: the user's id for a business call, '' for none. Hosts get it as an `invoke`
+ * whose method is the kind behind an at sign, which no HTTP method has.
+ */
+export type EventFrame = readonly [typeof FRAME.event, id: number, fn: string, version: number, kind: string, body: string, user: string];
+/**
+ * `status` 200: `body` is what the handler's run gave, as JSON; else it is a problem (RFC 9457), as JSON. `version` 0: none was chosen. `reason`: as in x-thimble-reason.
+ */
+export type OutcomeFrame = readonly [
+  typeof FRAME.outcome, id: number, status: number, version: number, invocation: string, cpuUs: number, wallMs: number, reason: string, body: string,
+];
 /** State of a host, sent when it changes but at most four times a second. */
 export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number];
 
@@ -137,5 +152,5 @@ export type AppliedFrame = readonly [typeof FRAME.applied, 0, revision: number];
 
 export type Frame =
   | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
-  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | CallFrame | ReplyFrame
+  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | CallFrame | ReplyFrame
   | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame;

@@ -17,6 +17,8 @@ export interface AreaIsolate {
   reject(owner: Invocation, id: number, code: string, message: string): void;
   /** CPU time that was spent for `owner` outside of an entry, microseconds. */
   charge(owner: Invocation, cpuUs: number): void;
+  /** An invocation of this isolate by the id that the runtime has for it. */
+  invocation(id: unknown): Invocation | undefined;
   /** `performance.now()` at which the running entry began: all the time that the tenant may see of it. */
   readonly entryStartedMs: number;
   /** `performance.now()` at which the isolate became the function's. */

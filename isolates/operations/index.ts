@@ -4,6 +4,7 @@ import { BodyArea } from './body-area.ts';
 import { ClockArea } from './clock-area.ts';
 import { compressionArea } from './compression.ts';
 import { encodingArea } from './encoding.ts';
+import { ShapesArea } from './shapes.ts';
 
 export { AREA_SHIFT } from './area.ts';
 export type { AreaIsolate, OperationArea } from './area.ts';
@@ -18,4 +19,5 @@ export const AREAS: readonly (((isolate: AreaIsolate) => OperationArea) | undefi
   () => new BodyArea(),
   undefined, // 6: messaging
   (isolate) => new ClockArea(isolate),
+  (isolate) => new ShapesArea(isolate),
 ];

@@ -2,7 +2,7 @@
 
 /** First argument of the one entry function; `id` is the second. */
 export const ENTER = {
-  /** Evaluate the version's module. a: environment as JSON. Returns '' or the error. */
+  /** Evaluate the version's module. a: environment as JSON, b: shape. Returns '', or the error, or `PENDING`: ask by `loaded`. */
   load: 1,
   /** id: invocation. a: head (method, URL, header names and values, parted by line feeds), b: body handle or 0. */
   invoke: 2,
@@ -21,6 +21,10 @@ export const ENTER = {
    * line feed, or the primitive, b: its stack, c: entries so far. Returns what that entry did, by `ENTERED`; undefined when it was no rejection, since the entry itself threw, or never came about.
    */
   rejected: 8,
+  /** After the microtasks of `load`, for a module that awaits at its top level. Returns '' or the error. */
+  loaded: 10,
+  /** id: invocation. a: head whose method is one of `EVENT` (abi-shapes.ts), b: handle of the event as JSON. */
+  event: 11,
   /** Returns the bytes of WebAssembly's memories. Runs nothing of the tenant's. */
   wasmBytes: 31,
 } as const;
@@ -28,11 +32,14 @@ export const ENTER = {
 /** Before the result of an entry that a rejection's copy has taken the place of: 0 for none, 1 for the text that follows. */
 export const ENTERED = { nothing: '0', text: '1' } as const;
 
+/** Returned by `load` for a module that is not evaluated yet: no error's text. */
+export const PENDING = '\0';
+
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
 export const OP = {
   /** (invocation, status, head, body kind, body, lingers): the response; lingers 1: waitUntil work goes on, `finished` follows. */
   respond: 1,
-  /** (invocation, code, message, stack) */
+  /** (invocation, code, message, stack, lingers, parameters of the code as JSON or '') */
   fail: 2,
   /** (invocation): response given and all waitUntil work settled. */
   finished: 3,

@@ -3,7 +3,7 @@
 export const contextHooks: {
   /** Binds a callback to the context of this moment. */
   capture: ((run: () => void) => () => void) | null;
-  /** An entry begins: there is no context. */
+  /** An entry begins, or its synchronous part ends: there is no context. */
   reset: (() => void) | null;
 } = { capture: null, reset: null };
 

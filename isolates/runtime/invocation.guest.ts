@@ -12,6 +12,30 @@ import { isResponse, responseParts } from './response.guest.ts';
 
 export type Handler = (request: Request, env: unknown, ctx: ExecutionContext) => unknown;
 
+/** What a handler of the platform's own gives in place of a response: a failure of the error table. Functions never see the class. */
+export class Failure {
+  readonly #code: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Parameters of the code, as JSON; '' for none. */
+  readonly params: string;
+
+  constructor(code: string, message: string, stack = '', params = '') {
+    this.#code = code;
+    this.message = message;
+    this.stack = stack;
+    this.params = params;
+  }
+
+  get code(): string {
+    return this.#code;
+  }
+
+  static is(value: unknown): value is Failure {
+    return typeof value === 'object' && value !== null && #code in value;
+  }
+}
+
 const INTERNAL = Symbol('internal');
 
 /** The third argument of `fetch`. */
@@ -56,6 +80,9 @@ export class ExecutionContext {
   }
 
   static [INTERNAL] = {
+    invocationOf(ctx: ExecutionContext): number {
+      return ctx.#invocation;
+    },
     /** The response is given. @returns whether waitUntil work goes on */
     responded(ctx: ExecutionContext): boolean {
       ctx.#responded = true;
@@ -73,6 +100,7 @@ export class ExecutionContext {
   };
 }
 
+export const { invocationOf } = ExecutionContext[INTERNAL];
 const { responded, stream, forgetIfOver } = ExecutionContext[INTERNAL];
 delete (ExecutionContext as { [INTERNAL]?: unknown })[INTERNAL];
 
@@ -108,7 +136,8 @@ async function awaitResult(id: number, ctx: ExecutionContext, result: unknown): 
 
 function respond(id: number, ctx: ExecutionContext, result: unknown): void {
   if (!isResponse(result)) {
-    refuse(id, ctx, 'the handler did not return a Response');
+    if (Failure.is(result)) send(id, ctx, result.code, result.message, result.stack, result.params);
+    else refuse(id, ctx, 'the handler did not return a Response');
     return;
   }
   const { status, headers, headText, body } = responseParts(result);
@@ -134,14 +163,17 @@ function respond(id: number, ctx: ExecutionContext, result: unknown): void {
 }
 
 function refuse(id: number, ctx: ExecutionContext, why: string): void {
-  MapPrototypeDelete(running, id);
-  op(OP.fail, id, 'bad_response', why, '', responded(ctx) ? 1 : 0);
+  send(id, ctx, 'bad_response', why, '', '');
 }
 
 function fail(id: number, ctx: ExecutionContext, thrown: unknown): void {
-  MapPrototypeDelete(running, id);
   const { message, stack } = describeThrown(thrown);
-  op(OP.fail, id, 'function_threw', message, stack, responded(ctx) ? 1 : 0);
+  send(id, ctx, 'function_threw', message, stack, '');
+}
+
+function send(id: number, ctx: ExecutionContext, code: string, message: string, stack: string, params: string): void {
+  MapPrototypeDelete(running, id);
+  op(OP.fail, id, code, message, stack, responded(ctx) ? 1 : 0, params);
 }
 
 /** The client went away, or the time is over. */

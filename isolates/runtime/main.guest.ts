@@ -1,21 +1,20 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, ENTERED, REASON } from './abi.ts';
+import { ENTER, ENTERED, PENDING, REASON } from './abi.ts';
+import { contextHooks } from './async-context.guest.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { newEntry } from './clock.guest.ts';
 import { installGlobals, removeUncounted } from './globals.guest.ts';
 import { bindOperation, settle } from './host.guest.ts';
 import { abort, invoke } from './invocation.guest.ts';
 import type { Handler } from './invocation.guest.ts';
-import { define, evaluate } from './module.guest.ts';
-import { shareModules } from './parts.guest.ts';
+import { define, evaluate, evaluated, loaded } from './module.guest.ts';
+import type { Evaluation } from './module.guest.ts';
+import { loadPart, shareModules } from './parts.guest.ts';
 import { JSONParse, reflectDefineProperty } from './primordials.guest.ts';
 import { installStackFormat, reportRejection } from './reporting.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
 import { usedBytes } from './wasm-native.guest.ts';
-
-let handler: Handler | undefined;
-let env: unknown;
 
 /** An entry has begun and not come to its end: what the host saw thrown was thrown by the runtime itself. */
 let inside = false;
@@ -31,7 +30,10 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
   if (kind === ENTER.rejected && (inside || c !== entries)) return undefined;
   entries += 1;
   inside = true;
+  contextHooks.reset?.();
   const result = handle(kind, id, a, b, c);
+  // What the entry leaves behind is not the context of the microtasks that follow.
+  contextHooks.reset?.();
   inside = false;
   if (kind !== ENTER.rejected) lastResult = result;
   return result;
@@ -40,7 +42,7 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
 function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
   switch (kind) {
     case ENTER.invoke:
-      invoke(handler as Handler, env, id, a as string, b === undefined ? 0 : (b as number));
+      invoke(loaded.handler as Handler, loaded.environment, id, a as string, b === undefined ? 0 : (b as number));
       return undefined;
     case ENTER.settle:
       settle(id, a === 1, b, c);
@@ -58,18 +60,25 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
     case ENTER.abort:
       abort(id);
       return undefined;
-    case ENTER.load: {
-      env = JSONParse(a as string);
-      const { handler: found, error, stack } = evaluate();
-      handler = found;
-      return stack || error;
-    }
+    case ENTER.event:
+      invoke(loadPart<{ handleEvent: Handler }>('event-handlers').handleEvent, loaded.environment, id, a as string, b === undefined ? 0 : (b as number));
+      return undefined;
+    case ENTER.load:
+      loaded.environment = JSONParse(a as string) as Record<string, string>;
+      loaded.shape = b as string;
+      return told(evaluate());
+    case ENTER.loaded:
+      return told(evaluated());
     case ENTER.rejected:
       reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
       return lastResult === undefined ? ENTERED.nothing : `${ENTERED.text}${lastResult}`;
     default:
       return undefined;
   }
+}
+
+function told(of: Evaluation | undefined): string {
+  return of === undefined ? PENDING : of.stack || of.error;
 }
 
 const GLOBAL_BIND = '__thimble_bind';

@@ -1,41 +1,103 @@
 // The version's module: a CommonJS-style factory that the bundle hands over, evaluated inside a timed entry.
 import { builtin } from './builtins.guest.ts';
 import { describeThrown } from './errors.guest.ts';
+import { onFetchListener } from './events.guest.ts';
 import type { Handler } from './invocation.guest.ts';
+import { loadPart } from './parts.guest.ts';
 import { reflectApply } from './primordials.guest.ts';
 
-type Factory = (module: { exports: Record<string, unknown> }, exports: Record<string, unknown>, builtin: (name: unknown) => object) => void;
+type Exports = Record<string, unknown>;
+type Factory = (module: { exports: Exports }, exports: Exports, builtin: (name: unknown) => object) => unknown;
+
+/** What is known of the function: parts make handlers of it. */
+export interface Loaded {
+  /** `auto`, or what the function's settings name. */
+  shape: string;
+  /** The environment, one object for `env`, `process.env`, `Bun.env` and `import.meta.env`. */
+  environment: Record<string, string>;
+  exports: Exports;
+  /** A server that the module registered: Deno.serve, Bun.serve, addEventListener("fetch"). */
+  server: Handler | undefined;
+  /** The handler of requests, once the module is evaluated. */
+  handler: Handler | undefined;
+}
+
+export const loaded: Loaded = { shape: 'auto', environment: {}, exports: {}, server: undefined, handler: undefined };
+
+export interface Evaluation {
+  /** '' or what went wrong. */
+  readonly error: string;
+  readonly stack: string;
+}
+
+/** What `parts/shapes` gives: a handler for every module that is not plainly a fetch handler. */
+interface ShapesPart {
+  /** Throws a TypeError that says what was looked for. */
+  handlerOf(): Handler;
+}
+
+/** What `parts/fetch-event` gives. */
+interface FetchEventPart {
+  listen(listener: object): void;
+}
+onFetchListener((listener) => loadPart<FetchEventPart>('fetch-event').listen(listener));
 
 let factory: Factory | undefined;
+let outcome: Evaluation = { error: 'the module waits at its top level for something that does not come: no fetch and no timer settles before the first request', stack: '' };
 
 /** What `__thimble_define` is: takes the factory, evaluates nothing. */
 export function define(made: Factory): void {
   factory = made;
 }
 
-/** @returns '' when a handler was found, else what went wrong */
-export function evaluate(): { readonly handler: Handler | undefined; readonly error: string; readonly stack: string } {
+/** @returns undefined when the module awaits at its top level: `evaluated` tells after the microtasks */
+export function evaluate(): Evaluation | undefined {
   const make = factory;
   factory = undefined;
-  if (make === undefined) return { handler: undefined, error: 'the bundle defines no module', stack: '' };
-  const module = { exports: {} as Record<string, unknown> };
+  if (make === undefined) return { error: 'the bundle defines no module', stack: '' };
+  const module = { exports: {} as Exports };
   try {
-    make(module, module.exports, builtin);
-    const handler = findHandler(module.exports);
-    if (handler !== undefined) return { handler, error: '', stack: '' };
-    return { handler: undefined, error: 'the module has no default export with a fetch method', stack: '' };
+    const pending = make(module, module.exports, builtin);
+    if (pending === undefined) return found(module.exports);
+    void finish(pending, module);
+    return undefined;
   } catch (thrown) {
-    const { message, stack } = describeThrown(thrown);
-    return { handler: undefined, error: message, stack };
+    return failed(thrown);
   }
 }
 
-/** A default export that is a function, or an object (an application, too) with a `fetch` method. */
-function findHandler(exports: Record<string, unknown>): Handler | undefined {
-  const main = exports['default'];
-  if (typeof main === 'function') return main as Handler;
-  if (typeof main !== 'object' || main === null) return undefined;
-  const { fetch } = main as { fetch?: unknown };
-  if (typeof fetch !== 'function') return undefined;
+/** How the evaluation of a module with top-level await ended. */
+export function evaluated(): Evaluation {
+  return outcome;
+}
+
+async function finish(pending: unknown, module: { readonly exports: Exports }): Promise<void> {
+  try {
+    await pending;
+    outcome = found(module.exports);
+  } catch (thrown) {
+    outcome = failed(thrown);
+  }
+}
+
+function failed(thrown: unknown): Evaluation {
+  const { message, stack } = describeThrown(thrown);
+  return { error: message, stack };
+}
+
+function found(exports: Exports): Evaluation {
+  loaded.exports = exports;
+  const { shape } = loaded;
+  const plain = shape === 'auto' || shape === 'fetch' ? plainHandler(exports['default']) : undefined;
+  loaded.handler = plain ?? loadPart<ShapesPart>('shapes').handlerOf();
+  return { error: '', stack: '' };
+}
+
+/** A default export that is a function, or an object (an application, too) with a `fetch` method. Classes and Bun's routes are for the part. */
+function plainHandler(main: unknown): Handler | undefined {
+  if ((typeof main !== 'object' && typeof main !== 'function') || main === null) return undefined;
+  const { fetch, routes, error, prototype } = main as Exports;
+  if (typeof fetch !== 'function') return typeof main === 'function' && typeof (prototype as Exports | undefined)?.['fetch'] !== 'function' ? (main as Handler) : undefined;
+  if (routes !== undefined || error !== undefined) return undefined;
   return (request, env, ctx) => reflectApply(fetch as Handler, main, [request, env, ctx]);
 }

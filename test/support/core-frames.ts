@@ -35,6 +35,8 @@ export const frameArbitraries = {
   respond: fc.tuple(id, count, text, body, fc.boolean(), number, cold).map(([i, status, head, [mode, value], ...rest]) => [FRAME.respond, i, status, head, mode, value, ...rest]),
   done: fc.tuple(fc.constant(FRAME.done), id, number),
   load: fc.tuple(fc.constant(FRAME.load), fc.constant(0), count, count, count),
+  event: fc.tuple(fc.constant(FRAME.event), id, text, count, text, text, text),
+  outcome: fc.tuple(fc.constant(FRAME.outcome), id, count, count, text, number, number, text, text),
   call: fc.tuple(id, text, text, text, body, number, text, text, text, text).map(([i, client, operation, head, [mode, value], ...rest]) => [FRAME.call, i, client, operation, head, mode, value, ...rest]),
   reply: fc.tuple(id, text, body).map(([i, head, [mode, value]]) => [FRAME.reply, i, head, mode, value]),
   logs: fc.tuple(fc.constant(FRAME.logs), fc.constant(0), fc.array(logRow, { maxLength: 4 }), fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3 })),

@@ -43,6 +43,8 @@ export const frameSchemas = {
   respond: withBody(z.tuple([lit(FRAME.respond), id, count, text, mode, body, z.boolean(), number, cold]), 4),
   done: z.tuple([lit(FRAME.done), id, number]),
   load: z.tuple([lit(FRAME.load), lit(0), count, count, count]),
+  event: z.tuple([lit(FRAME.event), id, text, count, text, text, text]),
+  outcome: z.tuple([lit(FRAME.outcome), id, count, count, text, number, number, text, text]),
   call: withBody(z.tuple([lit(FRAME.call), id, text, text, text, mode, body, number, text, text, text, text]), 5),
   reply: withBody(z.tuple([lit(FRAME.reply), id, text, mode, body]), 3),
   logs: z.tuple([lit(FRAME.logs), lit(0), z.array(logRow), z.record(text, count)]),

@@ -25,6 +25,8 @@ export interface Answer {
   params: Readonly<Record<string, unknown>> | null;
   detail: string | null;
   headers: Record<string, string>;
+  /** Every field as it came: name, value, name, value. */
+  fields: readonly string[];
   /** Complete with the final frame. */
   body: Buffer;
   /** Bytes of `data` frames so far. */
@@ -75,9 +77,12 @@ export interface Running {
 export interface LogLine {
   readonly level: string;
   readonly fn: string;
+  readonly invocation: string;
   readonly message: string;
   readonly fields: string | null;
 }
+
+export type BundleSettings = Partial<Target> & { env?: Record<string, string>; map?: string };
 
 let platform: Promise<string> | undefined;
 
@@ -167,7 +172,7 @@ export class TestHost {
     this.#control = await listenPeers(sockets.control, { self: { role: 'control', name: 'control', epoch: 78 }, accepts: ['host'] }, {
       onOpen: () => {},
       onFrame: (frame) => {
-        if (frame[0] === FRAME.logs) for (const [, level, fn, , , message, fields] of frame[2]) this.logs.push({ level, fn, message, fields });
+        if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
       },
       onClose: () => {},
     });
@@ -207,19 +212,23 @@ export class TestHost {
   }
 
   /** Builds source as the control plane does, writes the version's files, names the target. */
-  async deploy(source: string, settings: Partial<Target> & { env?: Record<string, string>; map?: string } = {}): Promise<number> {
-    const { env = {}, map, ...rest } = settings;
+  async deploy(source: string, settings: BundleSettings = {}): Promise<number> {
     const { outputFiles } = await build({
       stdin: { contents: source, loader: 'ts', sourcefile: 'src/function.ts' }, bundle: true, write: false, format: 'cjs', platform: 'neutral', target: 'es2023',
       banner: { js: BUNDLE_PREFIX }, footer: { js: BUNDLE_SUFFIX }, logLevel: 'silent', sourcemap: 'external', sourcesContent: false, outfile: 'bundle.js',
     });
     const output = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
-    const code = output('.js');
+    return this.deployBundle(output('.js'), settings, output('.map'));
+  }
+
+  /** A version whose bundle is just this script. */
+  deployBundle(code: string, settings: BundleSettings = {}, ownMap = '{"version":3,"sources":[],"names":[],"mappings":""}'): number {
+    const { env = {}, map, ...rest } = settings;
     const digest = `sha256-${sha256Hex(code + JSON.stringify(env) + (map ?? ''))}`;
     const folder = versionFolder(this.folder, 'default', digest);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'bundle.js'), code);
-    writeFileSync(join(folder, 'bundle.js.map'), map ?? output('.map'));
+    writeFileSync(join(folder, 'bundle.js.map'), map ?? ownMap);
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ format: 1, digest, bundleSha256: sha256Hex(code), env, bindings: {}, builtAt: '' }));
     return this.target({
       function: `f${this.#nextTarget}`, version: 1, digest, tenant: 'default', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: this.#group === 'wasm', secrets: '', ...rest,
@@ -240,7 +249,7 @@ export class TestHost {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const head = Promise.withResolvers<void>();
-    const answer: Answer = { status: 0, code: null, params: null, detail: null, headers: {}, body: Buffer.alloc(0), received: 0, cpuUs: 0, cold: null, ended: false, final: false, ms: 0 };
+    const answer: Answer = { status: 0, code: null, params: null, detail: null, headers: {}, fields: [], body: Buffer.alloc(0), received: 0, cpuUs: 0, cold: null, ended: false, final: false, ms: 0 };
     const exchange: Exchange = { answer, started: performance.now(), reads: options.reads ?? true, done: resolve, credit: 256 * 1024, onCredit: null, onHead: head.resolve, chunks: [], cancelled: false };
     this.#exchanges.set(id, exchange);
     const fields = [options.method ?? (options.body !== undefined || options.stream !== undefined ? 'POST' : 'GET'), `http://f.localhost${options.path ?? '/'}`];
@@ -291,6 +300,7 @@ export class TestHost {
         const [, , status, head, mode, body, final, cpuUs, cold] = frame;
         answer.status = status;
         const fields = head === '' ? [] : head.split('\n');
+        answer.fields = fields;
         for (let i = 0; i + 1 < fields.length; i += 2) answer.headers[fields[i] as string] = fields[i + 1] as string;
         answer.cpuUs = cpuUs;
         answer.cold = cold;

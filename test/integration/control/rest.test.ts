@@ -339,7 +339,7 @@ describe('who may call', () => {
     const patch = await call('PATCH', '/v1/functions/card');
     expect([patch.status, patch.body.code]).toEqual([405, 'method_not_allowed']);
     expect(patch.headers['allow']).toBe('GET, HEAD, PUT, DELETE');
-    expect((await call('POST', '/v1/functions/card/invoke', {})).status).toBe(404);
+    expect((await call('POST', '/v1/functions/card/elsewhere', {})).status).toBe(404);
     const head = await call('HEAD', '/v1/functions');
     expect([head.status, head.text]).toEqual([200, '']);
   });

@@ -1,0 +1,84 @@
+// The control plane as an invoker: `event` frames over the gateway's socket, each answered by its `outcome`.
+import { PlatformError } from '../../core/errors/index.ts';
+import type { Logger } from '../../core/log/index.ts';
+import { FRAME, ReconnectingPeer } from '../../core/protocol/index.ts';
+import type { EventFrame, FrameConnection, Identity, OutcomeFrame } from '../../core/protocol/index.ts';
+
+export interface Outcome {
+  /** 200, or the status of the problem in `body`. */
+  readonly status: number;
+  /** 0: no version was chosen. */
+  readonly version: number;
+  readonly invocation: string;
+  readonly cpuUs: number;
+  readonly wallMs: number;
+  /** As in x-thimble-reason, or ''. */
+  readonly reason: string;
+  /** JSON. */
+  readonly body: string;
+}
+
+interface Waiting {
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: PlatformError) => void;
+}
+
+/** Invocations that wait for their outcome at once; the gateway has limits of its own. */
+const MAX_WAITING = 1_000;
+
+export class Invoker {
+  readonly #peer: ReconnectingPeer;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+
+  constructor(gatewaySocket: string, self: Identity, logger: Logger) {
+    this.#peer = new ReconnectingPeer(gatewaySocket, { self, accepts: ['gateway'] }, {
+      onOpen: () => {},
+      onFrame: (frame) => {
+        if (frame[0] === FRAME.outcome) this.#settle(frame);
+        else if (frame[0] !== FRAME.goaway) throw new PlatformError('protocol_violation', { why: `frame ${frame[0]} to an invoker` });
+      },
+      onClose: (_connection: FrameConnection, error) => {
+        if (error !== undefined) logger.warn({ code: error.code, why: error.message }, 'the connection to the gateway was closed');
+        this.#lost();
+      },
+    });
+  }
+
+  /**
+   * Runs one event. The wall limit of the function ends it: there is no other.
+   *
+   * @param version  0: as the traffic says
+   * @throws unavailable  no gateway is connected, or it went away meanwhile: then the event may have run
+   * @throws overloaded
+   */
+  invoke(fn: string, version: number, kind: string, body: string, user: string): Promise<Outcome> {
+    const { connection } = this.#peer;
+    if (connection === undefined) return Promise.reject(new PlatformError('unavailable', { part: 'the gateway' }));
+    if (this.#waiting.size >= MAX_WAITING) return Promise.reject(new PlatformError('overloaded', { what: 'events of the control plane' }));
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      const frame: EventFrame = [FRAME.event, id, fn, version, kind, body, user];
+      connection.send(frame);
+    });
+  }
+
+  close(): void {
+    this.#peer.close();
+    this.#lost();
+  }
+
+  #settle([, id, status, version, invocation, cpuUs, wallMs, reason, body]: OutcomeFrame): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    waiting.resolve({ status, version, invocation, cpuUs, wallMs, reason, body });
+  }
+
+  #lost(): void {
+    for (const { reject } of this.#waiting.values()) reject(new PlatformError('unavailable', { part: 'the gateway' }));
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,100 @@
+// Where the answer of an event is written: the surface of a client's response, without a client. What comes is gathered and handed over once.
+import type { ClientResponse } from './uws.ts';
+
+/** Longest answer of an event, bytes. */
+export const MAX_ANSWER_BYTES = 4 * 1_048_576;
+
+export interface Gathered {
+  readonly status: number;
+  /** x-thimble-reason, or ''. */
+  readonly reason: string;
+  readonly body: string;
+}
+
+/** Why there is no whole answer. */
+export type Incomplete = 'broken' | 'too large';
+
+export class EventAnswer implements ClientResponse {
+  readonly #done: (answer: Gathered | Incomplete) => void;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #status = 0;
+  #reason = '';
+  #over = false;
+  #onAborted: (() => void) | undefined;
+
+  /** @param done  called exactly once, unless `abandon` comes first */
+  constructor(done: (answer: Gathered | Incomplete) => void) {
+    this.#done = done;
+  }
+
+  /** Nobody waits for the answer any more. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onAborted?.();
+  }
+
+  writeStatus(status: string): void {
+    this.#status = Number(status.slice(0, 3));
+  }
+
+  writeHeader(name: string, value: string | Uint8Array): void {
+    if (name === 'x-thimble-reason' && typeof value === 'string') this.#reason = value;
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    this.#take(chunk);
+    return true;
+  }
+
+  end(body?: string | Uint8Array): void {
+    if (body !== undefined) this.#take(body);
+    this.#finish({ status: this.#status, reason: this.#reason, body: Buffer.concat(this.#chunks, this.#bytes).toString('utf8') });
+  }
+
+  endWithoutBody(): void {
+    this.end();
+  }
+
+  close(): void {
+    this.#finish('broken');
+  }
+
+  cork(write: () => void): void {
+    write();
+  }
+
+  onAborted(handler: () => void): void {
+    this.#onAborted = handler;
+  }
+
+  // An event comes whole, and its answer has no reader that could be slow.
+  onData(): void {}
+  onWritable(): void {}
+  pause(): void {}
+  resume(): void {}
+
+  getRemoteAddressAsText(): ArrayBuffer {
+    return new ArrayBuffer(0);
+  }
+
+  #take(chunk: string | Uint8Array): void {
+    if (this.#over || chunk.length === 0) return;
+    // Chunks are views of the socket's memory.
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.copyBytesFrom(chunk);
+    this.#bytes += bytes.length;
+    if (this.#bytes <= MAX_ANSWER_BYTES) {
+      this.#chunks.push(bytes);
+      return;
+    }
+    this.#finish('too large');
+    this.#onAborted?.();
+  }
+
+  #finish(answer: Gathered | Incomplete): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#done(answer);
+  }
+}
