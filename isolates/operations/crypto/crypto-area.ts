@@ -84,7 +84,7 @@ export class CryptoArea implements OperationArea {
       case CRYPTO.keyExport:
         return this.#export(a, textOf(b, 16));
       case CRYPTO.keyParse:
-        return this.#parse(textOf(a, 16), b);
+        return this.#parse(textOf(a, 24), b);
       case CRYPTO.keyPublic:
         return this.#describeObject(createPublicKey(this.#object(a, 'private') as never), true);
       case CRYPTO.hmac:
@@ -112,7 +112,7 @@ export class CryptoArea implements OperationArea {
         const [hash, salt, info] = [hashName(b), bytesOf(c, MAX_PARAMETER_BYTES), bytesOf(d, MAX_PARAMETER_BYTES)];
         if (bits > MAX_DERIVED_BYTES * 8) throw new CryptoFailure('OperationError', 'the length is out of range');
         const key = this.#secret(a);
-        return this.#derived(orFail('OperationError', 'the parameters are out of range', () => Buffer.from(hkdfSync(hash, key, salt, info, bits / 8))), bits, f);
+        return this.#derived(orFail('OperationError', 'the parameters are out of range', () => (bits === 0 ? Buffer.alloc(0) : Buffer.from(hkdfSync(hash, key, salt, info, bits / 8)))), bits, f);
       }
       case CRYPTO.pbkdf2:
       case CRYPTO.pbkdf2Sync:

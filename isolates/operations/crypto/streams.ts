@@ -55,7 +55,10 @@ export function signatureStream(key: KeyObject, scheme: SignatureScheme, hash: s
         message = chunk;
         return undefined;
       },
-      end: () => refuse(() => (signature === undefined ? signOnce(null, message ?? Buffer.alloc(0), key) : verifyOnce(null, message ?? Buffer.alloc(0), key, signature) ? 1 : 0)),
+      end: () => {
+        const whole = message ?? Buffer.alloc(0);
+        return signature === undefined ? refuse(() => signOnce(null, whole, key)) : verdict(() => verifyOnce(null, whole, key, signature));
+      },
     };
   }
   if (signature === undefined) {
@@ -63,7 +66,16 @@ export function signatureStream(key: KeyObject, scheme: SignatureScheme, hash: s
     return { update: (chunk) => void state.update(chunk), end: () => refuse(() => state.sign(input)) };
   }
   const state = createVerify(hash);
-  return { update: (chunk) => void state.update(chunk), end: () => refuse(() => (state.verify(input, signature) ? 1 : 0)) };
+  return { update: (chunk) => void state.update(chunk), end: () => verdict(() => state.verify(input, signature)) };
+}
+
+/** A signature that OpenSSL can't even parse is a wrong one. */
+function verdict(verify: () => boolean): number {
+  try {
+    return verify() ? 1 : 0;
+  } catch {
+    return 0;
+  }
 }
 
 function signatureInput(key: KeyObject, scheme: SignatureScheme, saltLength: number): SignKeyObjectInput {

@@ -113,8 +113,8 @@ class Cloning {
     const known = MapPrototypeGet(this.#memory, value);
     if (known !== undefined) return known;
     if (isArray(value)) return this.#array(value);
-    if (isOrdinary(value)) return this.#properties(value, this.#remember(value, {}));
     if (ArrayBufferIsView(value)) return this.#view(value);
+    if (isOrdinary(value)) return this.#properties(value, this.#remember(value, {}));
     if (isArrayBuffer(value)) return this.#buffer(value as ArrayBuffer);
     const platform = platformObject(value);
     if (platform === undefined) return this.#object(value);

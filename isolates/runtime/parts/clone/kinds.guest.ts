@@ -4,9 +4,9 @@ import { intrinsics } from '../../structured-clone.guest.ts';
 import { interfacePrototypes } from '../../webidl.guest.ts';
 
 const { errors, getPrototypeOf, reflectHas, views } = intrinsics;
-/** V8 has `unicodeSets` only after the snapshot. */
+/** V8 has it only after the snapshot. */
 const unicodeSets = reflectGetOwnPropertyDescriptor(intrinsics.RegExp.prototype, 'unicodeSets')?.get;
-const regExpFlags = unicodeSets === undefined ? intrinsics.regExpFlags : [...intrinsics.regExpFlags, ['v', unicodeSets] as const];
+
 
 export type Kind = 'array' | 'plain' | 'arrayBuffer' | 'map' | 'set' | 'boolean' | 'number' | 'string' | 'bigint' | 'symbol' | 'date' | 'regexp' | 'error' | 'refused';
 
@@ -62,6 +62,7 @@ function isRegExp(value: object): boolean {
 const TAGS: Readonly<Record<string, Kind>> = {
   __proto__: null as never,
   '[object Boolean]': 'boolean', '[object Number]': 'number', '[object String]': 'string', '[object Date]': 'date', '[object RegExp]': 'regexp', '[object Error]': 'error',
+  '[object Arguments]': 'refused',
 };
 
 /** Of an object that is no view, no ArrayBuffer and no platform object. */
@@ -73,8 +74,8 @@ export function kindOfObject(value: object): Kind {
     if (hasOwnKeys(value)) return isOfInterface(value) ? 'refused' : 'plain';
   }
   for (let i = 0; i < SLOTS.length; i++) {
-    const [kind, is] = SLOTS[i] as (typeof SLOTS)[number];
-    if (is(value)) return kind;
+    const slot = SLOTS[i] as (typeof SLOTS)[number];
+    if (slot[1](value)) return slot[0];
   }
   if (inChain(value, ERROR)) return 'error';
   return isOfInterface(value) || inChain(value, SLOTTED) ? 'refused' : 'plain';
@@ -105,12 +106,17 @@ function inChain(value: object, prototypes: readonly (object | null)[]): boolean
 const ERROR = [(errors['Error'] as ErrorConstructor).prototype];
 
 /** Types of the language with slots that can't be cloned, by instances that only syntax makes where there are any. */
-const SLOTTED: readonly (object | null)[] = [
+const SLOTTED: (object | null)[] = [
   getPrototypeOf((async () => {})()), WeakMap.prototype, WeakSet.prototype, WeakRef.prototype, FinalizationRegistry.prototype,
   // %IteratorPrototype% and %AsyncIteratorPrototype%: of all iterators and generators.
   getPrototypeOf(getPrototypeOf([][Symbol.iterator]()) as object), getPrototypeOf(getPrototypeOf(getPrototypeOf((async function* () {})()) as object) as object),
-  ...['DateTimeFormat', 'NumberFormat', 'Collator', 'PluralRules', 'ListFormat', 'RelativeTimeFormat', 'Segmenter', 'DisplayNames', 'Locale'].map((name) => (Intl as unknown as Record<string, { prototype: object } | undefined>)[name]?.prototype ?? null),
 ];
+
+const INTL = ['DateTimeFormat', 'NumberFormat', 'Collator', 'PluralRules', 'ListFormat', 'RelativeTimeFormat', 'Segmenter', 'DisplayNames', 'Locale'];
+for (let i = 0; i < INTL.length; i++) {
+  const { prototype } = (Intl as unknown as Record<string, { readonly prototype: object }>)[INTL[i] as string] ?? { prototype: null };
+  define(SLOTTED, SLOTTED.length, prototype);
+}
 
 // ---- making the copies ----
 
@@ -125,10 +131,11 @@ export function copySlot(kind: Kind, value: object): object {
       return reflectConstruct(intrinsics.Date, [reflectApply(intrinsics.dateTime as never, value, [])]) as object;
     case 'regexp': {
       let flags = '';
-      for (let i = 0; i < regExpFlags.length; i++) {
-        const [letter, get] = regExpFlags[i] as (typeof regExpFlags)[number];
-        if (reflectApply(get, value, []) === true) flags += letter;
+      for (let i = 0; i < intrinsics.regExpFlags.length; i++) {
+        const flag = intrinsics.regExpFlags[i] as (typeof intrinsics.regExpFlags)[number];
+        if (reflectApply(flag[1], value, []) === true) flags += flag[0];
       }
+      if (unicodeSets !== undefined && reflectApply(unicodeSets, value, []) === true) flags += 'v';
       return reflectConstruct(intrinsics.RegExp, [reflectApply(intrinsics.regExpSource, value, []), flags]) as object;
     }
     default:

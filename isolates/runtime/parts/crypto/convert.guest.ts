@@ -25,6 +25,10 @@ export function toInteger(value: unknown, max: number, what: string): number {
   return number < 0 ? 0 : number - (number % 1);
 }
 
+export function toOptionalInteger(value: unknown, max: number, what: string): number | undefined {
+  return value === undefined ? undefined : toInteger(value, max, what);
+}
+
 export const OCTET = 255;
 export const UNSIGNED_SHORT = 65_535;
 export const UNSIGNED_LONG = 4_294_967_295;

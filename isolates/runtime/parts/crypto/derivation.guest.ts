@@ -1,7 +1,7 @@
 // HKDF, PBKDF2 and the digests (Web Cryptography API, sections 32 to 34).
 import { CRYPTO, MAX_PARAMETER_BYTES } from '../../abi-crypto.ts';
 import { op } from '../../host.guest.ts';
-import { TypedArrayByteLength } from '../../primordials.guest.ts';
+import { NativeArrayBuffer, TypedArrayByteLength } from '../../primordials.guest.ts';
 import { mustHaveUsages, none, toBytes, toHash } from './algorithm.guest.ts';
 import type { Algorithm, Imported, Params } from './algorithm.guest.ts';
 import { UNSIGNED_LONG, fail, required, toInteger } from './convert.guest.ts';
@@ -46,7 +46,11 @@ function digestAlgorithm(name: string): Algorithm {
 
 export const DERIVATIONS: readonly Algorithm[] = [
   derivation('HKDF', toHkdf, ({ hash, salt, info }, { key }, bits, keep) => opWithKeys(CRYPTO.hkdf, [key], hash, salt, info, checkedBits(bits, salt, info), keep)),
-  derivation('PBKDF2', toPbkdf2, ({ hash, salt, iterations }, { key }, bits, keep) => workWithKey(CRYPTO.pbkdf2, key, hash, salt, iterations, `${checkedBits(bits, salt)} ${keep}`)),
+  derivation('PBKDF2', toPbkdf2, ({ hash, salt, iterations }, { key }, bits, keep) => {
+    const count = checkedBits(bits, salt);
+    if (iterations === 0) fail('OperationError', 'there must be an iteration');
+    return count === 0 ? new NativeArrayBuffer(0) : workWithKey(CRYPTO.pbkdf2, key, hash, salt, iterations, `${count} ${keep}`);
+  }),
   digestAlgorithm('SHA-1'),
   digestAlgorithm('SHA-256'),
   digestAlgorithm('SHA-384'),

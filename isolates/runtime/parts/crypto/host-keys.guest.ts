@@ -43,15 +43,20 @@ export function opWithKeys(code: number, keys: readonly HostKey[], b?: unknown, 
   return result(answer);
 }
 
-/** As `opWithKeys` of one key, for work of Node's thread pool: settles in a later entry. */
-export async function workWithKey(code: number, key: HostKey, c: unknown, d: unknown, e: unknown, f?: unknown): Promise<unknown> {
-  const id = nextId();
+/** As `opWithKeys`, for operations whose first argument is an id: 0 for those that return at once. */
+export function opWithIdAndKey(code: number, id: number, key: HostKey, c: unknown, d: unknown, e: unknown, f?: unknown): unknown {
   let answer = op(code, id, key.handle, c, d, e, f);
   if (answer === FORGOTTEN) {
     op(CRYPTO.keyRestore, key.handle, key.sealed);
     answer = op(code, id, key.handle, c, d, e, f);
   }
-  result(answer);
+  return result(answer);
+}
+
+/** Work of Node's thread pool: settles in a later entry. */
+export async function workWithKey(code: number, key: HostKey, c: unknown, d: unknown, e: unknown, f?: unknown): Promise<unknown> {
+  const id = nextId();
+  opWithIdAndKey(code, id, key, c, d, e, f);
   return result((await expectSettlement(id)).value);
 }
 

@@ -4,7 +4,7 @@ import { op } from '../../host.guest.ts';
 import { NativeTypeError, NativeUint8Array, StringPrototypeSlice, TypedArrayBuffer, TypedArrayByteLength } from '../../primordials.guest.ts';
 import { mustHaveUsages, mustNotBeEmpty, none, toBytes, toHash, toOptionalBytes } from './algorithm.guest.ts';
 import type { Algorithm, Imported, KeyFormat, Params } from './algorithm.guest.ts';
-import { OCTET, UNSIGNED_LONG, UNSIGNED_SHORT, fail, required, toInteger } from './convert.guest.ts';
+import { OCTET, UNSIGNED_LONG, UNSIGNED_SHORT, fail, required, toInteger, toOptionalInteger } from './convert.guest.ts';
 import type { Members } from './convert.guest.ts';
 import { common, makeKey } from './crypto-key.guest.ts';
 import type { KeyAlgorithm, KeySlots, KeyUsage } from './crypto-key.guest.ts';
@@ -94,7 +94,7 @@ function ctr(code: number, { counter, length = 0 }: Params, key: KeySlots, data:
 const toGcm = (members: Members): Params => ({
   additionalData: toOptionalBytes(members['additionalData'], 'additionalData'),
   iv: toBytes(members['iv'], 'iv'),
-  tagLength: members['tagLength'] === undefined ? undefined : toInteger(members['tagLength'], OCTET, 'tagLength'),
+  tagLength: toOptionalInteger(members['tagLength'], OCTET, 'tagLength'),
 });
 const MAX_GCM_ASIDE = 1_048_576;
 /** @returns bytes of the tag */
@@ -114,7 +114,7 @@ const DIGEST_BLOCK_BITS: Readonly<Record<string, number>> = { __proto__: null as
 
 const toHmac = (members: Members): Params => ({
   hash: toHash(members['hash']),
-  length: members['length'] === undefined ? undefined : toInteger(members['length'], UNSIGNED_LONG, 'length'),
+  length: toOptionalInteger(members['length'], UNSIGNED_LONG, 'length'),
 });
 
 function hmacAlgorithm(hash: string, length: number): KeyAlgorithm {
