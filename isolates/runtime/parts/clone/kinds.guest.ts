@@ -12,6 +12,9 @@ export type Kind = 'array' | 'plain' | 'arrayBuffer' | 'map' | 'set' | 'boolean'
 
 const { toStringTag } = Symbol;
 
+/** One for all: there is a definition for each property of each copy. */
+const descriptor: PropertyDescriptor = { __proto__: null, value: undefined, writable: true, enumerable: true, configurable: true } as PropertyDescriptor;
+
 /** Whether calling this method on the value works: it has the slot. */
 function hasSlot(method: (this: never, ...args: never[]) => unknown, value: object): boolean {
   try {
@@ -182,11 +185,13 @@ export function newError(error: { readonly name?: unknown }): object {
 
 /** CreateDataProperty: setters that a tenant put on a prototype are not asked. */
 export function define(holder: object, key: string | number, value: unknown, enumerable = true): void {
-  reflectDefineProperty(holder, key, { __proto__: null, value, writable: true, enumerable, configurable: true } as PropertyDescriptor);
+  descriptor.value = value;
+  descriptor.enumerable = enumerable;
+  reflectDefineProperty(holder, key, descriptor);
+  descriptor.value = undefined;
 }
-
 /** The value of an own data property; undefined when there is none. */
 export function ownValue(value: object, key: string): { readonly value?: unknown } | undefined {
-  const descriptor = reflectGetOwnPropertyDescriptor(value, key);
-  return descriptor !== undefined && hasOwn(descriptor, 'value') ? descriptor : undefined;
+  const found = reflectGetOwnPropertyDescriptor(value, key);
+  return found !== undefined && hasOwn(found, 'value') ? found : undefined;
 }
