@@ -2,7 +2,7 @@
 import { DOMException } from '../errors.guest.ts';
 import { loadEvents } from '../events.guest.ts';
 import { NativeTypeError, ObjectFreeze, append } from '../primordials.guest.ts';
-import { structuredClone } from '../structured-clone.guest.ts';
+import { addPlatformObject, structuredClone } from '../structured-clone.guest.ts';
 import { queueTask } from '../timers.guest.ts';
 import type { EventInit } from './events/event.guest.ts';
 
@@ -105,6 +105,13 @@ export class MessagePort extends EventTarget {
       a.#other = b;
       b.#other = a;
     };
+    addPlatformObject({
+      is: isPort,
+      transfer: (port) => {
+        if ((port as MessagePort).#detached) throw new DOMException('this port can not be transferred', 'DataCloneError');
+        return (port as MessagePort).#move();
+      },
+    });
   }
 
   constructor(key: unknown = undefined) {

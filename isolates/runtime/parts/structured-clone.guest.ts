@@ -1,5 +1,7 @@
 // structuredClone (HTML standard, section 2.7): serialization and deserialization in one walk.
 import { DOMException } from '../errors.guest.ts';
+import type { Exceptions } from '../errors.guest.ts';
+import { partIfLoaded } from '../parts.guest.ts';
 import {
   ArrayBufferIsView, DataViewBuffer, DataViewByteLength, DataViewByteOffset, MapPrototypeGet, MapPrototypeSet, NativeTypeError, NativeUint8Array, ObjectKeys,
   TypedArrayBuffer, TypedArrayByteOffset, reflectConstruct, typedArrayName,
@@ -225,7 +227,20 @@ function now(value: unknown): unknown {
   return Moved.is(value) ? value.value : value;
 }
 
+/** DOMException: an Error by its slots, told apart before errors are. */
+const exception: PlatformObject = {
+  is: (value) => partIfLoaded<Exceptions>('exceptions')?.exceptionState(value) !== undefined,
+  clone(value) {
+    const state = partIfLoaded<Exceptions>('exceptions')?.exceptionState(value);
+    const copy = new DOMException(state?.message, state?.name);
+    const { stack } = value as { stack?: unknown };
+    if (typeof stack === 'string') define(copy, 'stack', stack, false);
+    return copy;
+  },
+};
+
 function platformObject(value: object): PlatformObject | undefined {
+  if (exception.is(value)) return exception;
   for (let i = 0; i < platformObjects.length; i++) if (platformObjects[i]?.is(value) === true) return platformObjects[i];
   return undefined;
 }

@@ -1,9 +1,17 @@
 // Text and bytes as node:crypto takes and gives them. Results are Uint8Arrays, or Buffers once the bundle has handed over its Buffer class.
-import { atob, btoa, decodeUtf8, encodeUtf8 } from '../../encoding.guest.ts';
+import { decodeUtf8, encodeUtf8 } from '../../encoding.guest.ts';
+import { loadPart } from '../../parts.guest.ts';
 import { NativeError, NativeNumber, NativeUint8Array, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice, StringPrototypeToLowerCase, TypedArrayBuffer, TypedArrayByteLength, TypedArrayByteOffset, deferred, reflectDefineProperty } from '../../primordials.guest.ts';
 import { copyBytes, isBufferSource } from '../crypto/convert.guest.ts';
 
 export type Encoding = string | undefined;
+
+interface Base64 {
+  atob(text: string): string;
+  btoa(text: string): string;
+}
+
+const base64 = (): Base64 => loadPart<Base64>('base64');
 
 /** What the builder's polyfill of node:buffer gives. */
 interface BufferLike {
@@ -58,9 +66,9 @@ function encodeBytes(bytes: Uint8Array, encoding: string): string {
       return text;
     }
     case 'base64':
-      return btoa(binary(bytes));
+      return base64().btoa(binary(bytes));
     case 'base64url':
-      return urlSafe(btoa(binary(bytes)));
+      return urlSafe(base64().btoa(binary(bytes)));
     case 'latin1':
     case 'binary':
       return binary(bytes);
@@ -96,7 +104,7 @@ function decodeText(text: string, encoding: Encoding): Uint8Array {
     }
     case 'base64':
     case 'base64url':
-      return fromBinary(atob(StringPrototypeReplace(StringPrototypeReplace(text, /-/g, '+'), /_/g, '/')));
+      return fromBinary(base64().atob(StringPrototypeReplace(StringPrototypeReplace(text, /-/g, '+'), /_/g, '/')));
     case 'latin1':
     case 'binary':
       return fromBinary(text);

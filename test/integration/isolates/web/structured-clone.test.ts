@@ -125,6 +125,16 @@ describe('transfer', () => {
   });
 });
 
+test('platform objects say for themselves how they are cloned and transferred', async () => {
+  expect(await runChecks(host(), `
+    await check('Blob', async () => { const b = new Blob(['ab', 'c'], { type: 'text/x' }); const c = structuredClone([b, b]); return [c[0] !== b, c[0] === c[1], c[0] instanceof Blob, c[0] instanceof File, c[0].type, await c[0].text()]; });
+    await check('File', async () => { const f = new File(['abc'], 'n.txt', { type: 'text/y', lastModified: 7 }); Object.defineProperty(f, 'name', { value: 'other' }); const { c } = structuredClone({ c: f }); return [c instanceof File, c.name, c.lastModified, c.type, c.size]; });
+    await check('a port is not cloned', () => error(() => structuredClone(new MessageChannel().port1)));
+    await check('a port is transferred', async () => { const { port1, port2 } = new MessageChannel(); const { p } = structuredClone({ p: port2 }, { transfer: [port2] }); const got = new Promise((done) => { p.onmessage = (e) => done(e.data); }); port1.postMessage({ x: [1n] }); return [p !== port2, p instanceof MessagePort, String((await got).x[0]), await error(() => structuredClone(port2, { transfer: [port2] }))]; });`)).toEqual({
+    Blob: [true, true, true, false, 'text/x', 'abc'], File: [true, 'n.txt', 7, 'text/y', 3], 'a port is not cloned': 'DataCloneError', 'a port is transferred': [true, true, '1', 'DataCloneError'],
+  });
+});
+
 test('patched intrinsics are not asked', async () => {
   expect(await runChecks(host(), `
     let caught = ''; const b = new ArrayBuffer(3); const given = { x: 1, list: [1, 2], d: new Date(5), m: new Map([[1, 2]]), s: new Set([3]), v: new Uint8Array(4), b, e: new RangeError('x') };
