@@ -55,6 +55,18 @@ export const intrinsics = {
 
 interface StructuredCloning {
   structuredClone(value: unknown, options: unknown): unknown;
+  cloneWithTransfer(value: unknown, transfer: readonly object[]): Transferred;
+}
+
+export interface Transferred {
+  readonly copy: unknown;
+  /** What the transferred objects have become, in the order of the list. */
+  readonly moved: readonly object[];
+}
+
+/** For message ports, which hand over what was transferred. */
+export function cloneWithTransfer(value: unknown, transfer: readonly object[]): Transferred {
+  return loadPart<StructuredCloning>('structured-clone').cloneWithTransfer(value, transfer);
 }
 
 /** One required argument (`length` says so), then the options. */

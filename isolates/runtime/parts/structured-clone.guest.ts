@@ -7,7 +7,7 @@ import {
   TypedArrayBuffer, TypedArrayByteOffset, reflectConstruct, typedArrayName,
 } from '../primordials.guest.ts';
 import { intrinsics, platformObjects } from '../structured-clone.guest.ts';
-import type { PlatformObject } from '../structured-clone.guest.ts';
+import type { PlatformObject, Transferred } from '../structured-clone.guest.ts';
 import {
   copySlot, define, hasOwn, isArrayBuffer, isDetached, isOrdinary, kindOfObject, mapEntries, mapHas, newError, newMap, newSet, ownValue, setAdd, setItems, transferBuffer, typedArrayLength, viewConstructor,
 } from './clone/kinds.guest.ts';
@@ -41,8 +41,13 @@ class Moved {
 
 /** Throws what Web IDL and the standard say: TypeError for wrong options, DataCloneError, and whatever the tenant's own getters throw. */
 export function structuredClone(value: unknown, options: unknown): unknown {
-  const transfer = transferList(options);
-  return new Cloning(transfer).run(value);
+  return new Cloning(transferList(options)).run(value);
+}
+
+/** StructuredSerializeWithTransfer and back: the copy, and what the items of the list have become, in their order. */
+export function cloneWithTransfer(value: unknown, transfer: readonly object[]): Transferred {
+  const cloning = new Cloning(transfer);
+  return { copy: cloning.run(value), moved: cloning.moved() };
 }
 
 /** StructuredSerializeOptions: the items of `transfer`. */
@@ -90,6 +95,13 @@ class Cloning {
     for (let i = 0; i < transfer.length; i++) void (MapPrototypeGet(this.#memory, transfer[i]) as Moved).value;
     for (let i = 0; i < this.#later.length; i++) (this.#later[i] as () => void)();
     return now(copy);
+  }
+
+  /** Once it has run. */
+  moved(): readonly object[] {
+    const list: object[] = [];
+    for (let i = 0; i < this.#transfer.length; i++) define(list, i, (MapPrototypeGet(this.#memory, this.#transfer[i]) as Moved).value);
+    return list;
   }
 
   #mover(item: object): Moved {

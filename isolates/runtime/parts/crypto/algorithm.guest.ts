@@ -2,6 +2,7 @@
 import { ArrayBufferByteLength, NativeUint8Array, RegExpPrototypeExec, StringPrototypeToUpperCase, TypedArrayBuffer, TypedArrayByteLength } from '../../primordials.guest.ts';
 import { copyBytes, fail, isObject, mustBeBufferSource, required, toText } from './convert.guest.ts';
 import type { Members } from './convert.guest.ts';
+import { has } from './crypto-key.guest.ts';
 import type { CryptoKey, KeyAlgorithm, KeySlots, KeyUsage } from './crypto-key.guest.ts';
 import type { HostKey } from './host-keys.guest.ts';
 import type { Jwk } from './jwk.guest.ts';
@@ -121,11 +122,11 @@ export function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return ArrayBufferByteLength(buffer) === TypedArrayByteLength(bytes) ? buffer : TypedArrayBuffer(new NativeUint8Array(bytes));
 }
 
-export function mustHaveUsages(usages: readonly KeyUsage[], allowed: readonly KeyUsage[]): void {
+/** @param more  allowed as well */
+export function mustHaveUsages(usages: readonly KeyUsage[], allowed: readonly KeyUsage[], more: readonly KeyUsage[] = []): void {
   for (let i = 0; i < usages.length; i++) {
-    let known = false;
-    for (let j = 0; j < allowed.length; j++) if (allowed[j] === usages[i]) known = true;
-    if (!known) fail('SyntaxError', `the usage ${usages[i]} does not fit the key`);
+    const usage = usages[i] as KeyUsage;
+    if (!has(allowed, usage) && !has(more, usage)) fail('SyntaxError', `the usage ${usage} does not fit the key`);
   }
 }
 

@@ -46,7 +46,7 @@ function curveAlgorithm(kind: Kind, own: Omit<Algorithm, 'name'>): Algorithm {
     name,
     parameters: { ...own.parameters, generateKey: parameters, importKey: parameters },
     generateKey({ namedCurve = name }, extractable, usages): KeyPair {
-      mustHaveUsages(usages, [...publicUsages, ...privateUsages]);
+      mustHaveUsages(usages, publicUsages, privateUsages);
       mustNotBeEmpty(common(usages, privateUsages));
       const described = result(op(CRYPTO.keyGenerate, namedCurve, extractable ? 1 : 0));
       return {

@@ -63,7 +63,7 @@ function rsa(kind: Kind, own: Omit<Algorithm, 'name'>): Algorithm {
     name,
     parameters: { ...own.parameters, generateKey: toGeneration, importKey: toImport },
     generateKey(params, extractable, usages) {
-      mustHaveUsages(usages, [...publicUsages, ...privateUsages]);
+      mustHaveUsages(usages, publicUsages, privateUsages);
       mustNotBeEmpty(common(usages, privateUsages));
       return generated(kind, params, extractable, usages);
     },
