@@ -4,6 +4,8 @@ import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { MAX_ENCODED_KEY, MAX_PRIVATE_MODULUS_BITS } from '../../runtime/abi-crypto.ts';
 import { bytesOf, textOf } from './arguments.ts';
 import { CryptoFailure, orFail } from './failure.ts';
+import { fromPem, isSupported } from './key-encodings.ts';
+import type { Structure } from './key-encodings.ts';
 
 interface Curve {
   /** `asymmetricKeyType` of Node. */
@@ -57,6 +59,26 @@ export function importKey(format: KeyFormat, kind: string, data: unknown): KeyOb
   return checked(object);
 }
 
+/**
+ * What Node's createPrivateKey and createPublicKey take: PEM, DER of a structure, or a JWK as text. Of any supported kind; never encrypted, since the file itself would say how
+ * long decrypting takes.
+ *
+ * @param encoding  `pem`, `jwk` or `der`
+ */
+export function parseKey(wanted: string, encoding: string | undefined, structure: string | undefined, data: string | Buffer): KeyObject {
+  if (encoding === 'jwk') {
+    const jwk = JSON.parse(String(data)) as JsonWebKey;
+    const kind = jwk.kty === 'RSA' ? 'rsa' : String(jwk.crv);
+    const object = importKey('jwk', kind, String(data));
+    return wanted === 'public' && object.type === 'private' ? createPublicKey(object as never) : object;
+  }
+  const key = encoding === 'der' ? { bytes: Buffer.from(data), structure: structure as Structure, isPrivate: structure === 'pkcs8' || structure === 'sec1' || wanted === 'private' } : fromPem(data.toString());
+  if (key === undefined || !isSupported(key.bytes, key.structure)) throw new TypeError('no supported key');
+  const input = { key: key.bytes, format: 'der', type: key.structure } as const;
+  const object = key.isPrivate ? createPrivateKey(input as never) : createPublicKey(input as never);
+  return checked(wanted === 'public' && object.type === 'private' ? createPublicKey(checked(object) as never) : object);
+}
+
 /** Keys whose use would take unbounded time are refused: what can't be interrupted must be small. */
 export function checked(object: KeyObject): KeyObject {
   if (object.asymmetricKeyType !== 'rsa') return object;
@@ -74,21 +96,12 @@ export function checked(object: KeyObject): KeyObject {
 }
 
 function importDer(format: 'spki' | 'pkcs8', bytes: Buffer): KeyObject {
-  if (!isWhole(bytes)) throw new TypeError('not one DER value');
+  if (!isSupported(bytes, format)) throw new TypeError('no supported key');
   const object = format === 'spki' ? createPublicKey({ key: bytes, format: 'der', type: 'spki' }) : createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' });
   if (object.asymmetricKeyType !== 'ec') return object;
   // Points may be compressed in what comes in, and never are in what goes out.
   const jwk = object.export({ format: 'jwk' });
   return format === 'spki' ? createPublicKey({ key: jwk, format: 'jwk' }) : createPrivateKey({ key: jwk, format: 'jwk' });
-}
-
-/** One DER sequence and nothing behind it. */
-function isWhole(bytes: Buffer): boolean {
-  const first = bytes[1] ?? 0;
-  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
-  if (bytes[0] !== 0x30 || lengthBytes > 3 || bytes.length < 2 + lengthBytes) return false;
-  const length = lengthBytes === 0 ? first : bytes.readUIntBE(2, lengthBytes);
-  return 2 + lengthBytes + length === bytes.length;
 }
 
 function importRaw(kind: string, bytes: Buffer): KeyObject {

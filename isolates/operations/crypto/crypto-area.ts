@@ -1,5 +1,5 @@
 // Area 2, cryptography: Web Crypto's primitives and Node's, on keys that never enter the isolate.
-import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPair, hkdfSync, pbkdf2, pbkdf2Sync, privateDecrypt, publicEncrypt, randomBytes, scrypt, scryptSync, constants } from 'node:crypto';
+import { createPublicKey, diffieHellman, generateKeyPair, hkdfSync, pbkdf2, pbkdf2Sync, privateDecrypt, publicEncrypt, randomBytes, scrypt, scryptSync, constants } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Invocation } from '../../invocation.ts';
 import { exact } from '../../isolate-bodies.ts';
@@ -7,7 +7,7 @@ import { CRYPTO, FORGOTTEN, KEEP, MAX_ENCODED_KEY, MAX_PARAMETER_BYTES, MAX_PRIV
 import { MAX_CROSSING } from '../../runtime/abi.ts';
 import type { AreaIsolate, OperationArea } from '../area.ts';
 import { bytesOf, hashName, intOf, textOf } from './arguments.ts';
-import { checked, exportKey, generateCurve, importKey, isCurve, kindOf } from './asymmetric-keys.ts';
+import { exportKey, generateCurve, importKey, isCurve, kindOf, parseKey } from './asymmetric-keys.ts';
 import type { KeyFormat } from './asymmetric-keys.ts';
 import { CryptoFailure, orFail } from './failure.ts';
 import { heavyWorks, pbkdf2Us, requireBudget, rsaUs, scryptUs } from './heavy-work.ts';
@@ -234,16 +234,11 @@ export class CryptoArea implements OperationArea {
     return format === 'jwk' ? JSON.stringify({ kty: 'oct', k: key.bytes.toString('base64url') }) : Buffer.from(key.bytes);
   }
 
-  /** What Node's createPrivateKey and createPublicKey take; never encrypted, since the file itself would say how long decrypting lasts. */
   #parse(format: string, data: unknown): string {
-    const [type, encoding, structure] = format.split(' ');
-    const object = orFail('DataError', 'the key is malformed, encrypted or of an unsupported kind', () => {
-      const key = typeof data === 'string' ? textOf(data, MAX_ENCODED_KEY) : Buffer.from(bytesOf(data, MAX_ENCODED_KEY));
-      const input = encoding === 'jwk' ? { key: JSON.parse(key as string) as object, format: 'jwk' } : encoding === 'der' ? { key, format: 'der', type: structure } : { key, format: 'pem' };
-      return type === 'private' ? createPrivateKey(input as never) : createPublicKey(input as never);
-    });
+    const [wanted = '', encoding, structure] = format.split(' ');
+    const object = orFail('DataError', 'the key is malformed, encrypted or of an unsupported kind', () => parseKey(wanted, encoding, structure, typeof data === 'string' ? textOf(data, MAX_ENCODED_KEY) : Buffer.from(bytesOf(data, MAX_ENCODED_KEY))));
     if (kindOf(object) === '') throw new CryptoFailure('NotSupportedError', 'keys of this kind are not supported');
-    return this.#describeObject(checked(object), true);
+    return this.#describeObject(object, true);
   }
 
   // ---- derivation ----

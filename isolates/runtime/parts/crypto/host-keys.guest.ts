@@ -1,5 +1,5 @@
 // Keys as the isolate has them: a handle of the host, and the sealed blob with which the host can restore what it has let go.
-import { CRYPTO, FORGOTTEN } from '../../abi-crypto.ts';
+import { CRYPTO, FORGOTTEN, MAX_PARAMETER_BYTES } from '../../abi-crypto.ts';
 import { MAX_CROSSING } from '../../abi.ts';
 import { DOMException } from '../../errors.guest.ts';
 import { expectSettlement, nextId, op } from '../../host.guest.ts';
@@ -104,5 +104,7 @@ export function wipe(bytes: Uint8Array): void {
 
 /** A key out of bytes or the `k` of a JWK. @param bits  0: as many as there are */
 export function importSecret(data: Uint8Array | string, extractable: boolean, bits: number): HostKey {
+  // Asked here as well: what is too large must not cross.
+  if ((typeof data === 'string' ? data.length / 2 : TypedArrayByteLength(data)) > MAX_PARAMETER_BYTES) throw new DOMException(`secret keys have up to ${MAX_PARAMETER_BYTES} bytes`, 'DataError');
   return describedKey(result(op(CRYPTO.keySecret, data, extractable ? 1 : 0, bits)));
 }

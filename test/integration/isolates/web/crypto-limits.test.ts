@@ -84,6 +84,24 @@ describe('work that would dodge the CPU limit', () => {
   });
 });
 
+test('keys that take long to parse are refused before they are', async () => {
+  // A DSA key of 16 KB: OpenSSL computes its public half while parsing, for half a minute.
+  const value = (tag: number, bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from(bytes.length < 128 ? [tag, bytes.length] : [tag, 0x82, bytes.length >> 8, bytes.length & 255]), bytes]);
+  const number = (): Buffer => value(2, Buffer.alloc(3_900, 0x7b));
+  const parameters = value(0x30, Buffer.concat([number(), number(), number()]));
+  const der = value(0x30, Buffer.concat([Buffer.from([2, 1, 0]), value(0x30, Buffer.concat([Buffer.from('06072a8648ce380401', 'hex'), parameters])), value(4, number())]));
+  expect(der.length).toBeLessThan(16_384);
+  const started = performance.now();
+  expect(await runChecks(host(), `
+    const der = Uint8Array.from(atob(input), (c) => c.charCodeAt(0)); const c = __thimble('node:crypto');
+    for (const [name, usages] of [['ECDSA', ['sign']], ['RSA-PSS', ['sign']], ['Ed25519', ['sign']], ['X25519', ['deriveBits']]]) await check(name, () => error(() => s.importKey('pkcs8', der, { name, namedCurve: 'P-256', hash: 'SHA-1' }, true, usages)));
+    await check('der', () => error(() => c.createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })));
+    await check('pem', () => error(() => c.createPrivateKey('-----BEGIN PRIVATE KEY-----\\n' + btoa(String.fromCharCode(...der.subarray(0, 9000))) + '\\n-----END PRIVATE KEY-----')));
+    await check('public', () => error(() => c.createPublicKey({ key: der, format: 'der', type: 'pkcs8' })));`, der.toString('base64')))
+    .toEqual({ ECDSA: 'DataError', 'RSA-PSS': 'DataError', Ed25519: 'DataError', X25519: 'DataError', der: 'Error ERR_CRYPTO_OPERATION_FAILED', pem: 'Error ERR_CRYPTO_OPERATION_FAILED', public: 'Error ERR_CRYPTO_OPERATION_FAILED' });
+  expect(performance.now() - started).toBeLessThan(3_000);
+});
+
 describe('a tenant that patches intrinsics', () => {
   test('gets no sealed key, no handle and no byte of the supply of randomness', async () => {
     expect(await runChecks(host(), `
