@@ -3,6 +3,7 @@ import type { AreaIsolate, OperationArea } from './area.ts';
 import { BodyArea } from './body-area.ts';
 import { ClockArea } from './clock-area.ts';
 import { compressionArea } from './compression.ts';
+import { CryptoArea } from './crypto/crypto-area.ts';
 import { encodingArea } from './encoding.ts';
 import { ShapesArea } from './shapes.ts';
 
@@ -13,7 +14,7 @@ export type { AreaIsolate, OperationArea } from './area.ts';
 export const AREAS: readonly (((isolate: AreaIsolate) => OperationArea) | undefined)[] = [
   undefined, // 0: the isolate's own
   encodingArea,
-  undefined, // 2: Web Crypto
+  (isolate) => new CryptoArea(isolate),
   compressionArea,
   undefined, // 4: caches
   () => new BodyArea(),

@@ -10,6 +10,7 @@ const BUILTINS: Readonly<Record<string, string>> = {
   bun: 'bun',
   process: 'process',
   'node:async_hooks': 'async-hooks',
+  'node:crypto': 'node-crypto',
 };
 
 /** What `__thimble` is in a bundle. Throws a TypeError for anything that is no built-in. */

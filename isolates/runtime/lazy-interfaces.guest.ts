@@ -17,6 +17,7 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   encoding: ['TextEncoder', 'TextDecoder'],
   'encoding-streams': ['TextEncoderStream', 'TextDecoderStream'],
   compression: ['CompressionStream', 'DecompressionStream'],
+  webcrypto: ['CryptoKey', 'SubtleCrypto'],
   'url-search-params': ['URLSearchParams'],
   'url-pattern': ['URLPattern'],
   performance: ['Performance', 'PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],

@@ -35,6 +35,7 @@ export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
 export const Uint8ArrayPrototypeSet = uncurryThis(Uint8Array.prototype.set as (this: Uint8Array, from: ArrayLike<number>, at?: number) => void);
 export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice as (this: Uint8Array, from?: number, to?: number) => Uint8Array<ArrayBuffer>);
 export const TypedArrayPrototypeSubarray = uncurryThis(Uint8Array.prototype.subarray as (this: Uint8Array, from?: number, to?: number) => Uint8Array);
+export const TypedArrayPrototypeFill = uncurryThis(Uint8Array.prototype.fill as (this: Uint8Array, value: number) => Uint8Array);
 export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
 export const ArrayBufferIsView = ArrayBuffer.isView;
 export const encodeComponent = encodeURIComponent;
@@ -73,9 +74,14 @@ export function append<T>(list: T[], value: T): void {
 }
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
-const getter = <R>(of: object, name: string): ((self: unknown) => R) => {
+/** The getter itself, which costs nothing to keep; `uncurryThis` makes it callable. */
+export const rawGetter = (of: object, name: string | symbol): ((this: unknown) => unknown) => {
   const get = getOwnPropertyDescriptor(of, name)?.get;
-  if (get === undefined) throw new TypeError(`no getter ${name}`);
+  if (get === undefined) throw new TypeError(`no getter ${String(name)}`);
+  return get as (this: unknown) => unknown;
+};
+const getter = <R>(of: object, name: string): ((self: unknown) => R) => {
+  const get = rawGetter(of, name);
   return uncurryThis(get as (this: unknown) => R) as unknown as (self: unknown) => R;
 };
 export const ArrayBufferByteLength = getter<number>(ArrayBuffer.prototype, 'byteLength');

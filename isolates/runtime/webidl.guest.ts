@@ -1,7 +1,10 @@
 // What Web IDL asks of every interface that is put on globalThis, whoever wrote the class.
-import { ObjectDefineProperty, reflectGetOwnPropertyDescriptor, reflectOwnKeys } from './primordials.guest.ts';
+import { ObjectDefineProperty, append, reflectGetOwnPropertyDescriptor, reflectOwnKeys } from './primordials.guest.ts';
 
 const { toStringTag } = Symbol;
+
+/** Prototypes of all interfaces that exist: their instances are no plain objects (structured cloning). */
+export const interfacePrototypes: object[] = [];
 
 /**
  * Gives a class the form of an interface (Web IDL, section 3.7): members enumerable on prototype and constructor, the class string, the name.
@@ -11,6 +14,7 @@ const { toStringTag } = Symbol;
  */
 export function exposeInterface(name: string, value: object, length?: number): void {
   const { prototype } = value as { prototype: object };
+  append(interfacePrototypes, prototype);
   showMembers(prototype);
   showMembers(value);
   ObjectDefineProperty(prototype, toStringTag, { value: name, writable: false, enumerable: false, configurable: true });

@@ -3,9 +3,10 @@ import { withoutMark } from '../body.guest.ts';
 import { bytesOf, decodeUtf8, encodeUtf8 } from '../encoding.guest.ts';
 import {
   ArrayBufferIsView, NativeArrayBuffer, NativeNumber, NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeToLowerCase, StringPrototypeToWellFormed, TypedArrayBuffer,
-  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSlice, reflectApply, symbolIterator,
+  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSlice, rawGetter, reflectApply, symbolIterator,
 } from '../primordials.guest.ts';
 import type { ReadableStreamLike } from '../streams.guest.ts';
+import { addPlatformObject } from '../structured-clone.guest.ts';
 import { PIECE_BYTES, streamOfPieces } from './body/byte-stream.guest.ts';
 import { joined, pieces, totalBytes } from './body/chunks.guest.ts';
 import type { Chunks } from './body/chunks.guest.ts';
@@ -235,3 +236,13 @@ delete (File as { [IS_FILE]?: unknown })[IS_FILE];
 export function fileOf(chunks: Chunks, type: string, name: string, lastModified: number): File {
   return new File(INTERNAL as never, name, { lastModified }, { chunks, type });
 }
+
+const fileName = rawGetter(File.prototype, 'name');
+const fileModified = rawGetter(File.prototype, 'lastModified');
+
+/** Chunks never change, so a copy shares them. */
+function cloned(value: object): Blob {
+  const { chunks, type } = content(value) as BlobContent;
+  return isFile(value) ? fileOf(chunks, type, reflectApply(fileName, value, []) as string, reflectApply(fileModified, value, []) as number) : blobOf(chunks, type);
+}
+addPlatformObject({ is: (value) => content(value) !== undefined, clone: cloned });

@@ -2,7 +2,7 @@
 import { DOMException } from '../errors.guest.ts';
 import { loadEvents } from '../events.guest.ts';
 import { NativeTypeError, ObjectFreeze, append } from '../primordials.guest.ts';
-import { structuredClone } from '../structured-clone.guest.ts';
+import { addPlatformObject, cloneWithTransfer } from '../structured-clone.guest.ts';
 import { queueTask } from '../timers.guest.ts';
 import type { EventInit } from './events/event.guest.ts';
 
@@ -105,6 +105,13 @@ export class MessagePort extends EventTarget {
       a.#other = b;
       b.#other = a;
     };
+    addPlatformObject({
+      is: isPort,
+      transfer: (port) => {
+        if ((port as MessagePort).#detached) throw new DOMException('this port can not be transferred', 'DataCloneError');
+        return (port as MessagePort).#move();
+      },
+    });
   }
 
   constructor(key: unknown = undefined) {
@@ -117,22 +124,21 @@ export class MessagePort extends EventTarget {
     const other = this.#other;
     if (arguments.length === 0) throw new NativeTypeError('postMessage needs a message');
     const transfer = transferList(options);
-    const buffers: unknown[] = [];
     const ports: MessagePort[] = [];
     let doomed = false;
     for (let i = 0; i < transfer.length; i++) {
       const item = transfer[i];
       if (!isPort(item)) {
-        append(buffers, item);
+        if ((typeof item !== 'object' && typeof item !== 'function') || item === null) throw new NativeTypeError('only objects can be transferred');
         continue;
       }
       if (item === this || item.#detached || includes(ports, item)) throw new DOMException('this port can not be transferred', 'DataCloneError');
       if (item === other) doomed = true;
       append(ports, item);
     }
-    const data = structuredClone(message, { transfer: buffers });
+    const { copy: data, moved: all } = cloneWithTransfer(message, transfer as object[]);
     const moved: MessagePort[] = [];
-    for (let i = 0; i < ports.length; i++) append(moved, (ports[i] as MessagePort).#move());
+    for (let i = 0; i < all.length; i++) if (isPort(all[i])) append(moved, all[i] as unknown as MessagePort);
     // A port that is sent to itself is lost, and the message with it.
     if (other === null || doomed) return;
     other.#receive({ data, ports: ObjectFreeze(moved) });
