@@ -3,12 +3,13 @@ import { withoutMark } from '../body.guest.ts';
 import { bytesOf, decodeUtf8, encodeUtf8 } from '../encoding.guest.ts';
 import {
   ArrayBufferIsView, NativeArrayBuffer, NativeNumber, NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeToLowerCase, StringPrototypeToWellFormed, TypedArrayBuffer,
-  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSlice, reflectApply, symbolIterator,
+  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSlice,
 } from '../primordials.guest.ts';
 import type { ReadableStreamLike } from '../streams.guest.ts';
 import { PIECE_BYTES, streamOfPieces } from './body/byte-stream.guest.ts';
 import { joined, pieces, totalBytes } from './body/chunks.guest.ts';
 import type { Chunks } from './body/chunks.guest.ts';
+import { sequenceOf } from './shared/sequence.guest.ts';
 
 export interface BlobPart {
   readonly Blob: typeof Blob;
@@ -73,21 +74,6 @@ function convertPart(part: unknown): unknown {
   return StringPrototypeToWellFormed(`${part as string}`);
 }
 
-/** Web IDL's conversion to a sequence, each part converted when it comes. */
-function convertParts(parts: unknown): unknown[] {
-  if ((typeof parts !== 'object' && typeof parts !== 'function') || parts === null) throw new NativeTypeError('the parts of a Blob must be a sequence');
-  const method = (parts as { [Symbol.iterator]?: unknown })[symbolIterator];
-  if (typeof method !== 'function') throw new NativeTypeError('the parts of a Blob must be a sequence');
-  const iteration = reflectApply(method as never, parts, []) as { next: never };
-  const { next } = iteration;
-  const converted: unknown[] = [];
-  for (;;) {
-    const step = reflectApply(next, iteration, []) as { done?: unknown; value?: unknown };
-    if (step.done) return converted;
-    converted[converted.length] = convertPart(step.value);
-  }
-}
-
 function toChunks(parts: readonly unknown[], nativeEndings: boolean): Chunks {
   const chunks: Uint8Array[] = [];
   let text = '';
@@ -133,7 +119,7 @@ export class Blob {
       this.#chunks = made.chunks;
       this.#type = made.type;
     } else {
-      const converted = parts === undefined ? [] : convertParts(parts);
+      const converted = parts === undefined ? [] : sequenceOf(parts, convertPart);
       const { nativeEndings, type } = readBag(options);
       this.#chunks = toChunks(converted, nativeEndings);
       this.#type = type;
@@ -210,7 +196,7 @@ export class File extends Blob {
       this.#name = name;
       lastModified = (options as { lastModified: number }).lastModified;
     } else {
-      const converted = convertParts(parts);
+      const converted = sequenceOf(parts, convertPart);
       const text = StringPrototypeToWellFormed(`${name}`);
       const { nativeEndings, type } = readBag(options);
       const modified: unknown = options?.lastModified;
