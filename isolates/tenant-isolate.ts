@@ -229,7 +229,7 @@ export class TenantIsolate implements AreaIsolate {
       case OP.bodyRead:
         return this.#bodies.read(owner, a, Number(b));
       case OP.bodyCancel:
-        this.#bodies.get(a)?.abandon();
+        this.#bodies.cancel(a);
         return undefined;
       case OP.sinkWrite:
         return this.#sinkWrite(owner, a, b);

@@ -149,7 +149,7 @@ function chunksOf(state: BodyState): Chunks {
 async function fromHost(state: BodyState, code: number): Promise<unknown> {
   const { guard } = state;
   if (guard === null) return opOrWait(code, state.value);
-  const value = await guard.race(opOrWait(code, state.value));
+  const value = await guard.race(() => opOrWait(code, state.value));
   guard.end();
   return value;
 }
