@@ -16,6 +16,7 @@ export interface BlobPart {
   readonly File: typeof File;
   /** A Blob of chunks, which nobody may change from then on. */
   blobOf(chunks: Chunks, type: string): Blob;
+  cleanType(type: unknown): string;
   fileOf(chunks: Chunks, type: string, name: string, lastModified: number): File;
   /** Undefined for what is no Blob. */
   contentOf(value: unknown): BlobContent | undefined;
@@ -63,7 +64,8 @@ function roundHalfEven(number: number): number {
   return (over < 0.5 || (over === 0.5 && down % 2 === 0) ? down : down + 1) + 0;
 }
 
-function cleanType(type: unknown): string {
+/** A Blob's type (File API, section 3.1): in lower case, '' when it is not printable ASCII. */
+export function cleanType(type: unknown): string {
   const text = `${type as string}`;
   return RegExpPrototypeExec(NOT_TYPE, text) === null ? StringPrototypeToLowerCase(text) : '';
 }
