@@ -27,6 +27,12 @@ export class IsolateBodies {
     return this.#bodies.get(handle);
   }
 
+  /** Nobody will read it any more. A read that still waits is settled, and that must not be an entry inside this one. */
+  cancel(handle: unknown): void {
+    const body = this.#bodies.get(handle);
+    if (body !== undefined) setImmediate(() => body.abandon());
+  }
+
   releaseOf(owner: Invocation): void {
     for (const handle of owner.handles ?? []) {
       this.#bodies.get(handle)?.abandon();

@@ -1,4 +1,5 @@
 // Outgoing calls of one isolate: counted and queued per invocation, sent to the sidecar, settled in the isolate.
+import { isIdempotent } from '../core/http/index.ts';
 import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
 import { SUBREQUESTS_AT_ONCE } from './limits.ts';
 import { IncomingBody, toBuffer } from './bodies/incoming-body.ts';
@@ -6,7 +7,7 @@ import { pipe } from './bodies/outgoing-body.ts';
 import type { OutgoingBody } from './bodies/outgoing-body.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
-import { BODY_KIND, ENTER } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, MAX_HEAD_CHARACTERS, SERVICES } from './runtime/abi.ts';
 import type { Call } from './sidecar-client.ts';
 import type { Sink } from './sinks.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
@@ -73,6 +74,9 @@ class UploadSink implements Sink {
   }
 }
 
+/** Lines of a call, characters: two heads of the largest size, as a cache's put has. */
+const MAX_CALL_HEAD = 2 * MAX_HEAD_CHARACTERS;
+
 interface Entry {
   readonly owner: Invocation;
   readonly sink: UploadSink | null;
@@ -105,8 +109,13 @@ export class OutgoingCalls {
     }
   }
 
-  /** Settles later in every case: a call never answers within the operation that starts it. */
-  start(owner: Invocation, operation: number, head: string, kind: number, value: unknown): void {
+  /**
+   * Settles later in every case: a call never answers within the operation that starts it.
+   *
+   * @param service  index of SERVICES
+   */
+  start(owner: Invocation, operation: number, head: string, kind: number, value: unknown, service: number): void {
+    if (SERVICES[service] === undefined || head.length > MAX_CALL_HEAD) throw new TypeError('no such call');
     const limit = owner.target.target.subrequests;
     if (owner.calls >= limit) {
       setImmediate(() => this.#reject(owner, operation, 'subrequest_limit_exceeded', `more than ${limit} outgoing calls in one invocation`));
@@ -125,15 +134,15 @@ export class OutgoingCalls {
     owner.callOperations ??= new Set();
     owner.callOperations.add(operation);
     if (owner.callsUnderWay < SUBREQUESTS_AT_ONCE) {
-      this.#begin(operation, entry, head, kind, value);
+      this.#begin(operation, entry, head, kind, value, service);
     } else {
       owner.waitingCalls ??= [];
-      owner.waitingCalls.push(() => this.#begin(operation, entry, head, kind, value));
+      owner.waitingCalls.push(() => this.#begin(operation, entry, head, kind, value, service));
     }
   }
 
   /** @returns false when the call was given up while it waited */
-  #begin(operation: number, entry: Entry, head: string, kind: number, value: unknown): boolean {
+  #begin(operation: number, entry: Entry, head: string, kind: number, value: unknown, service: number): boolean {
     const { owner } = entry;
     if (!this.#entries.has(operation)) return false;
     entry.begun = true;
@@ -141,7 +150,11 @@ export class OutgoingCalls {
     const body = this.#bodyOf(kind, value);
     const inline = body !== null && body.complete ? body.take() : null;
     const streams = entry.sink !== null || (body !== null && !body.complete) || (typeof inline !== 'undefined' && inline !== null && inline.length > INLINE_BODY_BYTES);
+    const [client, name] = SERVICES[service] as (typeof SERVICES)[number];
     const call = this.#host.sidecar.start({
+      client,
+      operation: name,
+      repeatable: client !== 'http' || isIdempotent(head.slice(0, head.indexOf('\n'))),
       head,
       body: streams ? null : (inline ?? null),
       streams,

@@ -1,6 +1,5 @@
 // The host's side of the sidecar protocol: calls by id, their bodies, and what happens to them when the sidecar dies.
 import { isErrorCode } from '../core/errors/index.ts';
-import { isIdempotent } from '../core/http/index.ts';
 import { BODY, FRAME, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { Frame, FrameConnection, Identity } from '../core/protocol/index.ts';
 import { IncomingBody } from './bodies/incoming-body.ts';
@@ -9,8 +8,12 @@ import { OutgoingBody } from './bodies/outgoing-body.ts';
 /** Calls that wait for a connection; more are refused. */
 const MAX_WAITING = 10_000;
 
-/** An outgoing HTTP request on its way. */
+/** A call of a middleware client on its way. */
 export interface CallRequest {
+  readonly client: string;
+  readonly operation: string;
+  /** Whether doing it twice is as good as once. */
+  readonly repeatable: boolean;
   readonly head: string;
   /** Inline body, or null. */
   readonly body: Uint8Array | string | null;
@@ -96,7 +99,7 @@ export class SidecarClient {
     const mode = request.streams ? BODY.stream : request.body === null ? BODY.none : BODY.inline;
     const leftMs = Math.max(1, request.deadlineMs - performance.now());
     connection.send([
-      FRAME.call, call.id, 'http', 'fetch', request.head, mode, mode === BODY.inline ? request.body : null,
+      FRAME.call, call.id, request.client, request.operation, request.head, mode, mode === BODY.inline ? request.body : null,
       leftMs, request.traceparent, request.tenant, request.fn, request.invocation,
     ]);
     if (request.streams) call.upload ??= new OutgoingBody(connection, call.id);
@@ -164,7 +167,7 @@ export class SidecarClient {
   /** Calls whose repetition is safe go to the next sidecar within their deadline; the others fail typed. */
   #onLost(): void {
     for (const call of Array.from(this.#calls.values())) {
-      const again = !call.settled && !call.request.streams && isIdempotent(methodOf(call.request.head));
+      const again = !call.settled && !call.request.streams && call.request.repeatable;
       this.#calls.delete(call.id);
       call.connection = null;
       if (again && performance.now() < call.request.deadlineMs) this.#waiting.add(call);
@@ -189,8 +192,4 @@ export class SidecarClient {
     call.upload?.close();
     if (this.#calls.delete(call.id) && tell) call.connection?.send([FRAME.cancel, call.id, 'client_gone']);
   }
-}
-
-function methodOf(head: string): string {
-  return head.slice(0, head.indexOf('\n'));
 }

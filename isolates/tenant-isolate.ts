@@ -229,7 +229,7 @@ export class TenantIsolate implements AreaIsolate {
       case OP.bodyRead:
         return this.#bodies.read(owner, a, Number(b));
       case OP.bodyCancel:
-        this.#bodies.get(a)?.abandon();
+        this.#bodies.cancel(a);
         return undefined;
       case OP.sinkWrite:
         return this.#sinkWrite(owner, a, b);
@@ -240,7 +240,7 @@ export class TenantIsolate implements AreaIsolate {
         this.#sink(a)?.fail(String(b), String(c));
         return undefined;
       case OP.fetch:
-        this.#calls.start(owner, Number(a), String(b), Number(c), d);
+        this.#calls.start(owner, Number(a), String(b), Number(c), d, e === undefined ? 0 : Number(e));
         return undefined;
       case OP.cancel:
         this.#calls.cancel(Number(a));

@@ -77,7 +77,7 @@ export function planNode(facts: NodeFacts): NodePlan {
     );
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
-    sidecar: plan({ ...base('sidecar'), kind: 'sidecar', egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
+    sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
     gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, wasmIdleMs: settings.wasmIdleMs }, command('gateway')),
     hosts: (platformFolder) => hosts('default', settings.hosts, platformFolder, ISOLATE_FLAGS),
     wasmHosts: (platformFolder) => {

@@ -42,6 +42,8 @@ export interface HostBoot extends BootBase {
 export interface SidecarBoot extends BootBase {
   readonly kind: 'sidecar';
   readonly egressAllow: readonly string[];
+  /** Memory of all functions' caches, MiB. */
+  readonly cacheMb: number;
   /** The node's own ports: never reachable by fetch unless egressAllow names them. */
   readonly ownPorts: readonly number[];
 }

@@ -91,8 +91,8 @@ export const ERRORS = {
   },
   body_too_large: {
     status: 413, fault: 'caller', retryable: false,
-    meaning: 'The request body is larger than limits.bodyBytes.',
-    message: (p: { readonly limitBytes: number }) => `the request body is larger than ${p.limitBytes} bytes`,
+    meaning: 'The request body is larger than limits.bodyBytes. Inside a function, of a response that is put into a cache: larger than an entry may be.',
+    message: (p: { readonly limitBytes: number }) => `the body is larger than ${p.limitBytes} bytes`,
     fix: 'Send less, or raise limits.bodyBytes of the function.',
   },
   invalid: {

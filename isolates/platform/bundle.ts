@@ -40,35 +40,32 @@ export interface PlatformCode {
 
 export async function bundleAll(): Promise<PlatformCode> {
   const modules = await snapshotModules();
-  const parts = new Map(await Promise.all(partNames().map(async (part) => [part, await bundlePart(part, modules)] as const)));
-  return { runtime: await bundleRuntime(usedExports(parts.values())), parts };
+  const named = await Promise.all(partNames().map(async (part) => [part, await bundlePart(part, modules)] as const));
+  const used = usedExports(named.map(([, code]) => code));
+  const parts = new Map(named.map(([part, code]) => [part, code.replace(USE, (_, plain: string | undefined, quoted: string | undefined, name: string) => `__shared[${used.indexOf(`${plain ?? quoted ?? ''}.${name}`)}]`)]));
+  return { runtime: await bundleRuntime(used), parts };
 }
 
-/** @param used  exports that parts use, by module: plain objects of values, since namespace objects would cost a getter for each export in every isolate */
-async function bundleRuntime(used: ReadonlyMap<string, ReadonlySet<string>>): Promise<string> {
-  const imports = [...used.keys()].map((name, i) => `import * as m${i} from ${JSON.stringify(guestFile(name))};`);
-  const objects = [...used].map(([module, names], i) => `${JSON.stringify(module)}:{${[...names].map((name) => `${name}:m${i}.${name}`).join(',')}}`);
-  const contents = `${imports.join('\n')}\nexport const modules = {${objects.join(',')}};`;
+/** @param used  exports that parts use: one plain array of values, since names and namespace objects would cost strings and getters in every isolate */
+async function bundleRuntime(used: readonly string[]): Promise<string> {
+  const names = [...new Set(used.map((each) => each.split('.')[0] ?? ''))];
+  const imports = names.map((name, i) => `import * as m${i} from ${JSON.stringify(guestFile(name))};`);
+  const values = used.map((each) => `m${names.indexOf(each.split('.')[0] ?? '')}.${each.split('.')[1] ?? ''}`);
+  const contents = `${imports.join('\n')}\nexport const modules = [${values.join(',')}];`;
   const shared: Plugin = {
     name: 'shared-modules',
     setup(build): void {
       build.onLoad({ filter: /shared-modules\.guest\.(?:ts|js)$/ }, () => ({ contents, loader: 'js', resolveDir: runtimeFolder }));
     },
   };
-  return STRICT + (await bundle({ ...OPTIONS, entryPoints: [guestFile('main')], format: 'iife', plugins: [shared] }));
+  return await bundle({ ...OPTIONS, entryPoints: [guestFile('main')], format: 'iife', plugins: [shared] });
 }
 
-/** What the bundled parts take out of the snapshot's modules. */
-function usedExports(parts: Iterable<string>): Map<string, Set<string>> {
-  const used = new Map<string, Set<string>>();
-  for (const code of parts) {
-    for (const [, plain, quoted, name = ''] of code.matchAll(USE)) {
-      const module = plain ?? quoted ?? '';
-      const names = used.get(module) ?? new Set();
-      used.set(module, names.add(name));
-    }
-  }
-  return used;
+/** What the bundled parts take out of the snapshot's modules, as `module.export`. Parts then ask for its place in this list. */
+function usedExports(parts: readonly string[]): string[] {
+  const used = new Set<string>();
+  for (const code of parts) for (const [, plain, quoted, name = ''] of code.matchAll(USE)) used.add(`${plain ?? quoted ?? ''}.${name}`);
+  return [...used].toSorted();
 }
 const USE = /__shared(?:\.([a-z]+)|\["([a-z-]+)"\])\.([A-Za-z_$][\w$]*)/g;
 

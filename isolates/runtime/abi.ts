@@ -58,7 +58,7 @@ export const OP = {
   sinkEnd: 10,
   /** (sink, message) */
   sinkError: 11,
-  /** *(op, head, body kind, body): an outgoing request. Settles with (head, body handle or 0). */
+  /** *(op, head, body kind, body, service or 0): a call of a middleware client. Settles with (head, body handle or 0). */
   fetch: 12,
   /** (op): the caller lost interest. */
   cancel: 13,
@@ -88,6 +88,11 @@ export const REASON = {
   /** Added: without an event. */
   quietly: 4,
 } as const;
+
+/** What can be called: client and operation of the sidecar protocol. 0 is fetch. */
+export const SERVICES = [
+  ['http', 'fetch'], ['cache', 'match'], ['cache', 'list'], ['cache', 'keys'], ['cache', 'put'], ['cache', 'delete'], ['cache', 'open'], ['cache', 'has'], ['cache', 'drop'], ['cache', 'names'],
+] as const;
 
 /** How a body crosses. */
 export const BODY_KIND = {

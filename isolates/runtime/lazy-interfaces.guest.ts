@@ -14,6 +14,7 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   ],
   blob: ['Blob', 'File'],
   form: ['FormData'],
+  caches: ['Cache', 'CacheStorage'],
   encoding: ['TextEncoder', 'TextDecoder'],
   'encoding-streams': ['TextEncoderStream', 'TextDecoderStream'],
   compression: ['CompressionStream', 'DecompressionStream'],
@@ -26,6 +27,7 @@ export const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
 /** Other globals that parts define: instances and functions. */
 export const LAZY_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   base64: ['atob', 'btoa'],
+  caches: ['caches'],
   events: ['addEventListener', 'dispatchEvent', 'removeEventListener'],
   navigator: ['navigator'],
   performance: ['performance'],

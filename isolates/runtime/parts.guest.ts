@@ -13,7 +13,7 @@ const HANDOVER = '__thimble_part';
 const parts = new NativeMap<string, object>();
 let shared: unknown;
 
-/** The snapshot's own modules, by name: parts use these, and not copies of their own. */
+/** The exports of the snapshot's own modules: parts use these, and not copies of their own. */
 export function shareModules(modules: unknown): void {
   shared = modules;
 }

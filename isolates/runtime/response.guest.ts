@@ -133,7 +133,7 @@ export function responseOf(state: ResponseState): Response {
   return new Response(INTERNAL, state as never);
 }
 
-/** An answer from outside. @param handle  of its body, 0 for none */
-export function fetchedResponse(status: number, url: string, redirected: boolean, headText: string, body: BodyState): Response {
-  return responseOf({ status, statusText: '', headers: undefined, headText, body: isNullBody(status) ? NO_BODY : body, url, redirected, type: 'basic' });
+/** An answer from outside. */
+export function fetchedResponse(status: number, statusText: string, url: string, redirected: boolean, headText: string, body: BodyState): Response {
+  return responseOf({ status, statusText, headers: undefined, headText, body: isNullBody(status) ? NO_BODY : body, url, redirected, type: 'basic' });
 }

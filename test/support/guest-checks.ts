@@ -28,7 +28,10 @@ const HANDLER = `
 export default { async fetch(request, env, ctx) {
   const results = {};
   for (const [name, run] of checks) {
-    try { await run(request, env, ctx); results[name] = 'ok'; } catch (thrown) { results[name] = String(thrown && thrown.stack || thrown).slice(0, 400); }
+    const late = Promise.withResolvers();
+    const timer = setTimeout(() => late.reject(new Error('took longer than 4 s')), 4_000);
+    try { await Promise.race([run(request, env, ctx), late.promise]); results[name] = 'ok'; } catch (thrown) { results[name] = String(thrown && thrown.stack || thrown).slice(0, 400); }
+    clearTimeout(timer);
   }
   return Response.json(results);
 } };`;

@@ -176,7 +176,7 @@ export class OpenCall {
     const headers: [string, string][] = [];
     for (let i = 0; i < rest.length; i += 2) headers.push([rest[i] ?? '', rest[i + 1] ?? '']);
     this.#resolve({
-      status: Number(status), url: url ?? '', redirected: redirected === '1', headers, header: (name) => headers.find(([n]) => n === name)?.[1],
+      status: Number.parseInt(status ?? '', 10), url: url ?? '', redirected: redirected === '1', headers, header: (name) => headers.find(([n]) => n === name)?.[1],
       inline: this.#reply[3] !== BODY.stream, body: Buffer.concat(this.#chunks), bytes: this.bytes,
     });
   }

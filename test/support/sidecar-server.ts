@@ -61,7 +61,7 @@ export async function startSidecarProcess(boot: Partial<SidecarBoot> = {}, folde
   const whole: SidecarBoot = {
     kind: 'sidecar', name: 'sidecar', logLevel: 'warn', dataFolder: folder,
     sockets: { gateway: join(folder, 'gateway.sock'), control: join(folder, 'control.sock'), sidecar: join(folder, 'sidecar.sock') },
-    egressAllow: ['127.0.0.0/8'], ownPorts: [], ...boot,
+    egressAllow: ['127.0.0.0/8'], ownPorts: [], cacheMb: 64, ...boot,
   };
   const main = resolve(import.meta.dirname, '../../sidecar/main.ts');
   const child = fork(main, [], { execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });

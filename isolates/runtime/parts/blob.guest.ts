@@ -1,21 +1,24 @@
 // Blob and File (File API, sections 3 and 4). Their bytes are chunks that nobody changes: slices, Blobs of Blobs and bodies share them.
 import { withoutMark } from '../body.guest.ts';
+import { epochMs } from '../clock.guest.ts';
 import { bytesOf, decodeUtf8, encodeUtf8 } from '../encoding.guest.ts';
 import {
   ArrayBufferIsView, NativeArrayBuffer, NativeNumber, NativeTypeError, RegExpPrototypeExec, StringPrototypeReplace, StringPrototypeToLowerCase, StringPrototypeToWellFormed, TypedArrayBuffer,
-  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSlice, rawGetter, reflectApply, symbolIterator,
+  TypedArrayPrototypeSubarray, Uint8ArrayPrototypeSlice, rawGetter, reflectApply,
 } from '../primordials.guest.ts';
 import type { ReadableStreamLike } from '../streams.guest.ts';
 import { addPlatformObject } from '../structured-clone.guest.ts';
 import { PIECE_BYTES, streamOfPieces } from './body/byte-stream.guest.ts';
 import { joined, pieces, totalBytes } from './body/chunks.guest.ts';
 import type { Chunks } from './body/chunks.guest.ts';
+import { sequenceOf } from './shared/sequence.guest.ts';
 
 export interface BlobPart {
   readonly Blob: typeof Blob;
   readonly File: typeof File;
   /** A Blob of chunks, which nobody may change from then on. */
   blobOf(chunks: Chunks, type: string): Blob;
+  cleanType(type: unknown): string;
   fileOf(chunks: Chunks, type: string, name: string, lastModified: number): File;
   /** Undefined for what is no Blob. */
   contentOf(value: unknown): BlobContent | undefined;
@@ -45,7 +48,6 @@ const MAX_CHUNKS = 1_024;
 const INTERNAL = Symbol('internal');
 const NEWLINES = /\r\n?|\n/g;
 const NOT_TYPE = /[^\u0020-\u007e]/;
-const { now } = Date;
 const { trunc } = Math;
 
 /** Web IDL's `long long` with wrap-around, and with [Clamp]. */
@@ -63,7 +65,8 @@ function roundHalfEven(number: number): number {
   return (over < 0.5 || (over === 0.5 && down % 2 === 0) ? down : down + 1) + 0;
 }
 
-function cleanType(type: unknown): string {
+/** A Blob's type (File API, section 3.1): in lower case, '' when it is not printable ASCII. */
+export function cleanType(type: unknown): string {
   const text = `${type as string}`;
   return RegExpPrototypeExec(NOT_TYPE, text) === null ? StringPrototypeToLowerCase(text) : '';
 }
@@ -72,21 +75,6 @@ function cleanType(type: unknown): string {
 function convertPart(part: unknown): unknown {
   if (typeof part === 'object' && part !== null && (ArrayBufferIsView(part) || part instanceof NativeArrayBuffer || contentOf(part) !== undefined)) return part;
   return StringPrototypeToWellFormed(`${part as string}`);
-}
-
-/** Web IDL's conversion to a sequence, each part converted when it comes. */
-function convertParts(parts: unknown): unknown[] {
-  if ((typeof parts !== 'object' && typeof parts !== 'function') || parts === null) throw new NativeTypeError('the parts of a Blob must be a sequence');
-  const method = (parts as { [Symbol.iterator]?: unknown })[symbolIterator];
-  if (typeof method !== 'function') throw new NativeTypeError('the parts of a Blob must be a sequence');
-  const iteration = reflectApply(method as never, parts, []) as { next: never };
-  const { next } = iteration;
-  const converted: unknown[] = [];
-  for (;;) {
-    const step = reflectApply(next, iteration, []) as { done?: unknown; value?: unknown };
-    if (step.done) return converted;
-    converted[converted.length] = convertPart(step.value);
-  }
 }
 
 function toChunks(parts: readonly unknown[], nativeEndings: boolean): Chunks {
@@ -134,7 +122,7 @@ export class Blob {
       this.#chunks = made.chunks;
       this.#type = made.type;
     } else {
-      const converted = parts === undefined ? [] : convertParts(parts);
+      const converted = parts === undefined ? [] : sequenceOf(parts, convertPart);
       const { nativeEndings, type } = readBag(options);
       this.#chunks = toChunks(converted, nativeEndings);
       this.#type = type;
@@ -211,7 +199,7 @@ export class File extends Blob {
       this.#name = name;
       lastModified = (options as { lastModified: number }).lastModified;
     } else {
-      const converted = convertParts(parts);
+      const converted = sequenceOf(parts, convertPart);
       const text = StringPrototypeToWellFormed(`${name}`);
       const { nativeEndings, type } = readBag(options);
       const modified: unknown = options?.lastModified;
@@ -219,7 +207,7 @@ export class File extends Blob {
       super(INTERNAL as never, undefined, { chunks: toChunks(converted, nativeEndings), type });
       this.#name = text;
     }
-    this.#lastModified = lastModified ?? now();
+    this.#lastModified = lastModified ?? epochMs();
   }
 
   get name(): string { return this.#name; }

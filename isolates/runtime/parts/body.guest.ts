@@ -149,7 +149,7 @@ function chunksOf(state: BodyState): Chunks {
 async function fromHost(state: BodyState, code: number): Promise<unknown> {
   const { guard } = state;
   if (guard === null) return opOrWait(code, state.value);
-  const value = await guard.race(opOrWait(code, state.value));
+  const value = await guard.race(() => opOrWait(code, state.value));
   guard.end();
   return value;
 }
@@ -204,7 +204,8 @@ function mimeOf(owner: BodyOwner): MimeType | null {
 export async function blob(owner: BodyOwner): Promise<Blob> {
   const chunks = await content(owner.body);
   const mime = mimeOf(owner);
-  return loadPart<BlobPart>('blob').blobOf(chunks, mime === null ? '' : loadPart<MimePart>('mime').serialiseMime(mime));
+  const { blobOf, cleanType } = loadPart<BlobPart>('blob');
+  return blobOf(chunks, mime === null ? '' : cleanType(loadPart<MimePart>('mime').serialiseMime(mime)));
 }
 
 export async function formData(owner: BodyOwner): Promise<FormData> {

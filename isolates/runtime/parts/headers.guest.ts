@@ -1,9 +1,10 @@
 // What most functions never ask of Headers: iteration, cookies one by one, pairs as init.
 import { sortedHeaders } from '../headers.guest.ts';
 import type { Headers } from '../headers.guest.ts';
-import { ArrayPrototypeSort, NativeTypeError, reflectApply, symbolIterator } from '../primordials.guest.ts';
+import { ArrayPrototypeSort, NativeTypeError } from '../primordials.guest.ts';
 import { forEachPair, pairIterators } from './shared/pair-iterator.guest.ts';
 import type { IterationKind } from './shared/pair-iterator.guest.ts';
+import { iterateWith, sequenceOf } from './shared/sequence.guest.ts';
 
 export type HeaderPair = readonly [name: string, value: string];
 
@@ -45,34 +46,17 @@ export function eachHeader(headers: Headers, callback: unknown, thisArg: unknown
   forEachPair(headers, () => sortedHeaders(headers), callback, thisArg);
 }
 
-type Step = { readonly done?: unknown; readonly value?: unknown };
-
-/** Web IDL's conversion to a sequence (section 3.2.21): the values, or a TypeError for what can't be iterated. */
-function sequence(value: unknown, method: unknown): unknown[] {
-  if (typeof method !== 'function') throw new NativeTypeError('headers must be an object, pairs or Headers');
-  const iteration = reflectApply(method as never, value, []) as { next(): Step } | null;
-  if ((typeof iteration !== 'object' && typeof iteration !== 'function') || iteration === null) throw new NativeTypeError('an iterator must be an object');
-  const { next } = iteration as { next: never };
-  const values: unknown[] = [];
-  for (;;) {
-    const step = reflectApply(next, iteration, []) as Step | null;
-    if ((typeof step !== 'object' && typeof step !== 'function') || step === null) throw new NativeTypeError('the result of an iterator must be an object');
-    if (step.done) return values;
-    values[values.length] = step.value;
-  }
-}
-
 /** Names and values in turn, from a sequence of pairs. */
 export function flatPairs(init: object, iterate: unknown): unknown[] {
-  const pairs = sequence(init, iterate);
+  const pairs = iterateWith(init, iterate, (pair) => {
+    const both = sequenceOf(pair, (text) => `${text as string}`);
+    if (both.length !== 2) throw new NativeTypeError('each header must be a name and a value');
+    return both;
+  }) as [unknown, unknown][];
   const flat: unknown[] = [];
   for (let i = 0; i < pairs.length; i++) {
-    const pair = pairs[i];
-    if ((typeof pair !== 'object' && typeof pair !== 'function') || pair === null) throw new NativeTypeError('each header must be a name and a value');
-    const both = sequence(pair, (pair as { [Symbol.iterator]?: unknown })[symbolIterator]);
-    if (both.length !== 2) throw new NativeTypeError('each header must be a name and a value');
-    flat[flat.length] = `${both[0] as string}`;
-    flat[flat.length] = `${both[1] as string}`;
+    flat[flat.length] = pairs[i]?.[0];
+    flat[flat.length] = pairs[i]?.[1];
   }
   return flat;
 }

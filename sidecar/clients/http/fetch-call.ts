@@ -61,6 +61,7 @@ export class FetchCall implements CallTask, SlotUser, DecoderEvents, Dispatcher.
   #controller: Dispatcher.DispatchController | undefined;
   // --- the response
   #status = 0;
+  #reason = '';
   #responseHeaders: ResponseHeaders = {};
   #coding: Coding | undefined;
   #decoder: BodyDecoder | undefined;
@@ -136,7 +137,7 @@ export class FetchCall implements CallTask, SlotUser, DecoderEvents, Dispatcher.
     if (this.#upload !== undefined) this.#call.consumed(chunk.length);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders, reason?: string): void {
     // 1xx: informational (103 Early Hints); fetch shows none of them.
     if (controller !== this.#controller || this.#phase !== 'sent' || status < 200) return;
     if (status > 599) {
@@ -144,6 +145,7 @@ export class FetchCall implements CallTask, SlotUser, DecoderEvents, Dispatcher.
       return;
     }
     this.#status = status;
+    this.#reason = reason ?? '';
     this.#responseHeaders = headers;
     const location = firstValue(headers['location']);
     if (location !== undefined && this.#redirect !== 'manual' && isRedirect(status)) {
@@ -327,7 +329,7 @@ export class FetchCall implements CallTask, SlotUser, DecoderEvents, Dispatcher.
   // --- the reply
 
   #replyHead(): string | undefined {
-    const head = replyHead(this.#status, shownUrl(this.#url), this.#redirects > 0, this.#responseHeaders, this.#coding !== undefined);
+    const head = replyHead(this.#status, shownUrl(this.#url), this.#redirects > 0, this.#responseHeaders, this.#coding !== undefined, this.#reason);
     if (head === undefined) this.#fail('bad_response');
     return head;
   }

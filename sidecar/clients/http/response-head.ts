@@ -1,6 +1,9 @@
 // The head of a reply: status, final URL, `1` if redirected else `0`, then the response headers that may be passed on.
 import { HOP_BY_HOP, isHeaderName, isHeaderValue } from '../../../core/http/index.ts';
 
+/** A longer reason phrase, or one with control characters, is left out: nothing hangs on it (RFC 9110 section 15.1). */
+const MAX_REASON_CHARACTERS = 256;
+
 /** Headers as undici gives them: names in lower case, an array where a name came more than once. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -30,8 +33,8 @@ function nominated(connection: string): ReadonlySet<string> | undefined {
  * @param decoded  the body is passed on without its content coding, so neither its name nor the coded length holds any more
  * @returns undefined when a name or value breaks the grammar of RFC 9110: the response is not to be trusted
  */
-export function replyHead(status: number, url: string, redirected: boolean, headers: ResponseHeaders, decoded: boolean): string | undefined {
-  let head = `${status}\n${url}\n${redirected ? '1' : '0'}`;
+export function replyHead(status: number, url: string, redirected: boolean, headers: ResponseHeaders, decoded: boolean, reason = ''): string | undefined {
+  let head = `${status}${reason === '' || reason.length > MAX_REASON_CHARACTERS || !isHeaderValue(reason) ? '' : ` ${reason}`}\n${url}\n${redirected ? '1' : '0'}`;
   const connection = joinedValue(headers['connection']);
   const also = connection === undefined ? undefined : nominated(connection);
   for (const name in headers) {

@@ -38,14 +38,14 @@ export class AbortGuard {
     this.#onAbort = callback;
   }
 
-  /** `pending`, unless the signal aborts first. */
-  async race<T>(pending: T | Promise<T>): Promise<T> {
+  /** What `start` gives, unless the signal aborts first; nothing is started when it has. */
+  async race<T>(start: () => T | Promise<T>): Promise<T> {
     if (this.aborted) throw this.reason;
     const { promise, resolve, reject } = deferred<T>();
     this.#onAbort = () => reject(this.reason);
     void (async () => {
       try {
-        resolve(await pending);
+        resolve(await start());
       } catch (thrown) {
         reject(thrown);
       }

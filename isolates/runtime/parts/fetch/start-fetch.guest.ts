@@ -84,7 +84,7 @@ function abortable(settled: Promise<Settled>, signal: AbortSignal, id: number, s
   return outcome.promise;
 }
 
-/** `value`: status, final URL, redirected flag, then headers; `extra`: body handle or 0. */
+/** `value`: status and, after a blank, reason phrase; final URL, redirected flag, then headers; `extra`: body handle or 0. */
 function toResponse({ value, extra }: Settled, signal: AbortSignal | undefined): Response {
   const head = value as string;
   const handle = extra as number;
@@ -93,8 +93,10 @@ function toResponse({ value, extra }: Settled, signal: AbortSignal | undefined):
   let third = StringPrototypeIndexOf(head, '\n', second + 1);
   if (third < 0) third = head.length;
   const guard = signal === undefined || handle === 0 ? null : new AbortGuard(signal, () => op(OP.bodyCancel, handle));
+  const line = StringPrototypeSlice(head, 0, first);
   const response = fetchedResponse(
-    NativeNumber(StringPrototypeSlice(head, 0, first)),
+    NativeNumber(StringPrototypeSlice(line, 0, 3)),
+    StringPrototypeSlice(line, 4),
     StringPrototypeSlice(head, first + 1, second),
     StringPrototypeSlice(head, second + 1, third) === '1',
     StringPrototypeSlice(head, third + 1),

@@ -159,7 +159,8 @@ function entryOf(head: PartHead, content: Uint8Array): FormEntry {
   const name = head.name as string;
   if (head.filename === null) return [name, decodeUtf8(content)];
   const { extractMime, serialiseMime } = loadPart<MimePart>('mime');
+  const { cleanType, fileOf } = loadPart<BlobPart>('blob');
   const mime = head.type === null ? null : extractMime(head.type);
-  const type = head.type === null ? 'text/plain' : mime === null ? '' : StringPrototypeToLowerCase(serialiseMime(mime));
-  return [name, loadPart<BlobPart>('blob').fileOf([content], type, head.filename, 0)];
+  const type = head.type === null ? 'text/plain' : mime === null ? '' : cleanType(serialiseMime(mime));
+  return [name, fileOf([content], type, head.filename, 0)];
 }
