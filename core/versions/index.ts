@@ -22,6 +22,8 @@ export const MANIFEST_FILE = 'manifest.json';
  * so every source line moves down by one. `__thimble(NAME)` gives the built-in modules that need the host (isolates/runtime/builtins.guest.ts).
  */
 export const BUNDLE_PREFIX = '__thimble_define(function (module, exports, __thimble) {';
+/** The prefix of a bundle with top-level await: the factory gives a promise, and `module.exports` is whole when that resolves. */
+export const ASYNC_BUNDLE_PREFIX = '__thimble_define(async function (module, exports, __thimble) {';
 export const BUNDLE_SUFFIX = '});';
 
 export function versionFolder(dataFolder: string, tier: string, digest: string): string {
