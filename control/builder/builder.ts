@@ -50,7 +50,7 @@ const OPTIONS: BuildOptions = {
 };
 
 /** `await` of the engine cannot be followed, so that code which uses AsyncLocalStorage has its async functions built on promises' `then`. */
-const LOWERED = { 'async-await': false, 'async-generator': false, 'for-await': false, 'top-level-await': true };
+const LOWERED = { 'async-await': false, 'async-generator': false, 'for-await': false };
 
 /** How a bundle is built; each begins as most are and is changed by what an attempt shows. */
 interface Form {
@@ -93,13 +93,13 @@ export class Builder {
     try {
       const all = new Map(Object.entries(files));
       const { result, form } = await this.#attempts(all, main);
-      const text = (ending: string): string => result.outputFiles?.find((file) => file.path.endsWith(ending))?.text ?? '';
+      const { code, map } = form.topLevelAwait && form.lowered ? await this.#lower(outputOf(result)) : outputOf(result);
       // Modules are strict, scripts are not: what was all modules stays strict although it becomes a script.
       const strict = uploaded(result.metafile).every(([, input]) => input.format !== 'cjs');
       const prefix = form.topLevelAwait ? ASYNC_BUNDLE_PREFIX : BUNDLE_PREFIX;
       const head = strict ? `${prefix}\n"use strict";\n` : `${prefix}\n`;
-      const bundle = `${head}${text('bundle.js')}${BUNDLE_SUFFIX}\n`;
-      return { bundle, map: shiftMap(text('bundle.js.map'), strict ? 2 : 1), buildMs: Math.round((performance.now() - startedMs) * 10) / 10 };
+      const bundle = `${head}${code}${BUNDLE_SUFFIX}\n`;
+      return { bundle, map: shiftMap(map, strict ? 2 : 1), buildMs: Math.round((performance.now() - startedMs) * 10) / 10 };
     } catch (thrown) {
       throw toBuildFailed(thrown, main);
     }
@@ -116,8 +116,8 @@ export class Builder {
       const options: BuildOptions = {
         ...OPTIONS,
         ...injected,
-        ...(form.topLevelAwait ? { format: 'esm', define: { ...injected.define, __thimble_module: 'module' } } : { format: 'cjs' }),
-        ...(form.lowered ? { supported: LOWERED } : {}),
+        ...(form.topLevelAwait ? { format: 'esm' } : { format: 'cjs' }),
+        ...(form.lowered && !form.topLevelAwait ? { supported: LOWERED } : {}),
         entryPoints: [form.topLevelAwait ? ENTRY : main],
         outfile: '/bundle.js',
         plugins: [plugin],
@@ -131,6 +131,14 @@ export class Builder {
     }
   }
 
+  /** esbuild lowers no top-level await, but it lowers that of a function: so the module becomes one first. */
+  async #lower({ code, map }: Output): Promise<Output> {
+    const inlined = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(shiftMap(map, 1)).toString('base64')}`;
+    const contents = `return (async () => {\n${code}\n})();\n${inlined}\n`;
+    const { target = '' } = OPTIONS;
+    return outputOf(await this.#service.build({ stdin: { contents, sourcefile: 'bundle.js' }, write: false, outfile: '/bundle.js', target, supported: LOWERED, charset: 'utf8', sourcemap: 'external', sourcesContent: false, logLevel: 'silent', tsconfigRaw: {} }));
+  }
+
   async #node(): Promise<ReadonlyMap<string, string>> {
     this.#nodeModules ??= bundleNodeModules(this.#inner);
     try {
@@ -140,6 +148,16 @@ export class Builder {
       throw error;
     }
   }
+}
+
+interface Output {
+  readonly code: string;
+  readonly map: string;
+}
+
+function outputOf({ outputFiles }: BuildResult): Output {
+  const text = (ending: string): string => outputFiles?.find((file) => file.path.endsWith(ending))?.text ?? '';
+  return { code: text('bundle.js'), map: text('bundle.js.map') };
 }
 
 function changedByResult(metafile: Metafile | undefined, main: string, form: Form, findings: Findings): boolean {

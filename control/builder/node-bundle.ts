@@ -34,6 +34,16 @@ const OPTIONS: BuildOptions = {
   logLevel: 'silent',
 };
 
+/** Stand-ins for what old engines lack, where this one has the real thing. */
+const NATIVE: Readonly<Record<string, string>> = {
+  'abort-controller': 'globalThis',
+  'is-nan': 'Number.isNaN',
+  'object-is': 'Object.is',
+  'object-is/polyfill': '() => Object.is',
+  'object.assign/polyfill': '() => Object.assign',
+  'call-bind/callBound': '(name) => Function.prototype.call.bind(name.split(".").reduce((value, key) => value[key], globalThis))',
+};
+
 /**
  * Every module stays one by itself and imports the others: so a bundle gets what it uses, once. For that, CommonJS packages behind a module
  * don't `require` another one (esbuild would have to defer it), but a module that has imported it.
@@ -57,9 +67,8 @@ const ownModules: Plugin = {
       const from = offered.has(path) ? `node:${path}` : join(folder, path + extension);
       return { contents: `import made from ${JSON.stringify(from)};\nmodule.exports = made;`, resolveDir: folder };
     });
-    // Browsers' stand-ins, where this engine has the real thing.
-    build.onResolve({ filter: /^(?:abort-controller|is-nan|object-is|object-is\/polyfill|object\.assign\/polyfill)$/ }, () => ({ path: 'none', namespace: 'none' }));
-    build.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
+    build.onResolve({ filter: /./ }, ({ path }) => (Object.hasOwn(NATIVE, path) ? { path, namespace: 'native' } : undefined));
+    build.onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => ({ contents: `module.exports = ${NATIVE[path]};` }));
     build.onResolve({ filter: /^safe-buffer$/ }, () => ({ path: 'buffer', namespace: 'required' }));
   },
 };

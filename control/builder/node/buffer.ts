@@ -21,8 +21,17 @@ knowing(base, 'alloc', 2);
 knowing(base, 'byteLength', 1);
 for (const name of ['fill', 'includes', 'indexOf', 'lastIndexOf', 'write']) knowing(prototype, name, 1);
 
+/** Node reads hex up to the first pair that is none. */
+const isHex = (encoding: unknown): boolean => typeof encoding === 'string' && encoding.toLowerCase() === 'hex';
+const pairs = (text: string): string => /^(?:[0-9a-f]{2})*/i.exec(text)?.[0] ?? '';
+
 const from = base.from as Any;
-base.from = ((value: unknown, encodingOrOffset: unknown, length: unknown) => from(value, known(encodingOrOffset), length)) as typeof base.from;
+base.from = ((value: unknown, encodingOrOffset: unknown, length: unknown) =>
+  from(typeof value === 'string' && isHex(encodingOrOffset) ? pairs(value) : value, known(encodingOrOffset), length)) as typeof base.from;
+const write = prototype.write as Any;
+prototype.write = function (this: unknown, text: unknown, ...rest: unknown[]): number {
+  return write.call(this, typeof text === 'string' && rest.some(isHex) ? pairs(text) : text, ...rest) as number;
+} as typeof prototype.write;
 
 const { isEncoding } = base;
 base.isEncoding = ((encoding: string) => encoding === 'base64url' || isEncoding(String(known(encoding)))) as typeof base.isEncoding;
