@@ -1,4 +1,5 @@
 // The modules of `node/` and unenv as ES modules ready for bundles: made once a process, so that a build reads no disk.
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, OnLoadResult, OnResolveResult, Plugin } from 'esbuild';
@@ -69,9 +70,17 @@ const ownModules: Plugin = {
     });
     build.onResolve({ filter: /./ }, ({ path }) => (Object.hasOwn(NATIVE, path) ? { path, namespace: 'native' } : undefined));
     build.onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => ({ contents: `module.exports = ${NATIVE[path]};` }));
+    build.onLoad({ filter: /node-inspect-extracted\/dist\/inspect\.js$/ }, async ({ path }) => ({ contents: withoutAtomics(await readFile(path, 'utf8')) }));
     build.onResolve({ filter: /^safe-buffer$/ }, () => ({ path: 'buffer', namespace: 'required' }));
   },
 };
+
+/** The package copies every namespace of the language, and isolates have no Atomics. */
+function withoutAtomics(text: string): string {
+  const [before, after, ...more] = text.split('["Atomics",');
+  if (before === undefined || after === undefined || more.length > 0) throw new Error('node-inspect-extracted is not what this platform was made with');
+  return `${before}[${after}`;
+}
 
 /** Text by name, as in `node:NAME`; it imports others as `node:NAME`. */
 export async function bundleNodeModules(service: EsbuildService): Promise<ReadonlyMap<string, string>> {

@@ -5,9 +5,9 @@ const runtime = __thimble('node:crypto');
 runtime.setBuffer?.(Buffer);
 
 export const {
-  Hash, Hmac, KeyObject, constants, createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, createSign, createVerify,
-  diffieHellman, generateKey, generateKeyPair, generateKeyPairSync, generateKeySync, getCiphers, getCurves, getHashes, hash, hkdf, hkdfSync, pbkdf2, pbkdf2Sync, randomBytes, randomFill, randomFillSync,
-  randomInt, scrypt, scryptSync, sign, timingSafeEqual, verify,
+  Hash, Hmac, KeyObject, Sign, Verify, constants, createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, createSign, createVerify, diffieHellman,
+  generateKeyPair, generateKeyPairSync, getCiphers, getCurves, getHashes, hash, hkdf, hkdfSync, pbkdf2, pbkdf2Sync, privateDecrypt, publicEncrypt, randomBytes, randomFill, randomFillSync, randomInt, scrypt,
+  scryptSync, sign, timingSafeEqual, verify,
 } = runtime;
 export const { crypto: webcrypto } = globalThis;
 export const { subtle } = webcrypto;
