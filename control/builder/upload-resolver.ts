@@ -27,12 +27,16 @@ const WRITTEN_AS: Readonly<Record<string, readonly string[]>> = { '.js': ['.ts',
 const CONDITIONS = ['workerd', 'worker', 'browser', 'module'];
 const CONDITIONS_OF: Readonly<Record<ImportKind, ReadonlySet<string>>> = { import: new Set([...CONDITIONS, 'import']), require: new Set([...CONDITIONS, 'require']) };
 
+const MAX_REPLACEMENTS = 16;
+
 const PACKAGE_NAME = /^(?:@[^/@\\%]+\/)?[^/@.\\%][^/\\%]*/;
 
 export class UploadResolver {
   readonly #files: ReadonlyMap<string, string>;
   readonly #packages = new Map<string, Package | undefined>();
   #packageFolders: ReadonlySet<string> | undefined;
+  /** Replacements that led to the one under way. */
+  #replacements = 0;
 
   constructor(files: ReadonlyMap<string, string>) {
     this.#files = files;
@@ -114,7 +118,14 @@ export class UploadResolver {
   /** What the package's `browser` field puts in the place of one of its imports. */
   #replacement(scope: Package, replaced: string | false, importer: string, kind: ImportKind, says: (error: string) => Found): Found {
     if (replaced === false) return { empty: true };
-    if (!/^\.{1,2}\//.test(replaced)) return replaced.startsWith('node:') ? { builtin: replaced.slice('node:'.length) } : this.#bare(replaced, importer, kind, says);
+    if (replaced.startsWith('node:')) return { builtin: replaced.slice('node:'.length) };
+    if (!/^\.{1,2}\//.test(replaced)) {
+      if (this.#replacements >= MAX_REPLACEMENTS) return says('"browser" fields lead from one to the other without an end');
+      this.#replacements += 1;
+      const found = this.#bare(replaced, importer, kind, says);
+      this.#replacements -= 1;
+      return found;
+    }
     const path = joinPath(scope.folder, replaced);
     const file = path === undefined ? undefined : this.#fileAt(path);
     return file === undefined ? says(`its package.json leads to "${replaced}", which was not uploaded`) : this.#asFound(file);

@@ -18,26 +18,45 @@ function knowing(target: object, name: string, first: number): void {
   Object.defineProperty(target, name, { value: replaced, writable: true, configurable: true, enumerable: true });
 }
 knowing(base, 'alloc', 2);
-knowing(base, 'byteLength', 1);
 for (const name of ['fill', 'includes', 'indexOf', 'lastIndexOf', 'write']) knowing(prototype, name, 1);
 
 /** Node reads hex up to the first pair that is none. */
 const isHex = (encoding: unknown): boolean => typeof encoding === 'string' && encoding.toLowerCase() === 'hex';
 const pairs = (text: string): string => /^(?:[0-9a-f]{2})*/i.exec(text)?.[0] ?? '';
 
-const from = base.from as Any;
-base.from = ((value: unknown, encodingOrOffset: unknown, length: unknown) =>
-  from(typeof value === 'string' && isHex(encodingOrOffset) ? pairs(value) : value, known(encodingOrOffset), length)) as typeof base.from;
+// UTF-8 and Latin-1 by what the engine and the runtime have: ten times as fast as loops over bytes.
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const isUtf8Name = (encoding: unknown): boolean => typeof encoding !== 'string' || /^(?:utf-?8)?$/i.test(encoding);
+const isLatin1Name = (encoding: unknown): boolean => typeof encoding === 'string' && /^(?:latin1|binary)$/i.test(encoding);
+
+function latin1(bytes: Uint8Array): string {
+  let text = '';
+  // As many arguments as every stack has room for.
+  for (let i = 0; i < bytes.length; i += 4_096) text += String.fromCharCode.apply(null, bytes.subarray(i, i + 4_096) as unknown as number[]);
+  return text;
+}
+
+const { from, byteLength } = base as unknown as Record<'from' | 'byteLength', Any>;
+base.from = ((value: unknown, encodingOrOffset: unknown, length: unknown) => {
+  if (typeof value !== 'string') return from(value, encodingOrOffset, length);
+  if (isUtf8Name(encodingOrOffset)) return Object.setPrototypeOf(encoder.encode(value), prototype) as Buffer;
+  return from(isHex(encodingOrOffset) ? pairs(value) : value, known(encodingOrOffset));
+}) as typeof base.from;
+base.byteLength = ((value: unknown, encoding: unknown) => (typeof value === 'string' && isUtf8Name(encoding) ? encoder.encode(value).length : byteLength(value, known(encoding)))) as typeof base.byteLength;
+
+const { isEncoding } = base;
+base.isEncoding = ((encoding: string) => isEncoding(String(known(encoding)))) as typeof base.isEncoding;
+
 const write = prototype.write as Any;
 prototype.write = function (this: unknown, text: unknown, ...rest: unknown[]): number {
   return write.call(this, typeof text === 'string' && rest.some(isHex) ? pairs(text) : text, ...rest) as number;
 } as typeof prototype.write;
 
-const { isEncoding } = base;
-base.isEncoding = ((encoding: string) => encoding === 'base64url' || isEncoding(String(known(encoding)))) as typeof base.isEncoding;
-
 const { toString } = prototype;
-prototype.toString = function (this: Buffer, encoding?: BufferEncoding, start?: number, end?: number): string {
+prototype.toString = function (this: Buffer, encoding?: BufferEncoding, start = 0, end = this.length): string {
+  if (isUtf8Name(encoding)) return decoder.decode(this.subarray(Math.max(start, 0), Math.max(end, 0)));
+  if (isLatin1Name(encoding)) return latin1(this.subarray(Math.max(start, 0), Math.max(end, 0)));
   if (known(encoding) === encoding) return toString.call(this, encoding, start, end);
   return toString.call(this, 'base64', start, end).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 };

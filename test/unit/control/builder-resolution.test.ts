@@ -161,6 +161,7 @@ describe('the browser field', () => {
     expect(resolve(files, './lib/x', inside)).toBe('node_modules/a/lib/y.js');
     expect(resolve(files, './none.js', inside)).toBe('(empty)');
     expect([resolve(files, 'fs', inside), resolve(files, 'util', inside), resolve(files, 'got', inside)]).toEqual(['(empty)', 'node_modules/a/u.js', 'node_modules/ky/index.js']);
+    expect(resolve(pkg('loop', { browser: { './index.js': 'loop' } }, 'index.js'), 'loop')).toBe('error');
     // It speaks for its own package.
     expect([resolve(files, 'util'), resolve(files, 'fs')]).toEqual(['node:util', 'node:fs']);
   });

@@ -1,6 +1,6 @@
 // node:timers/promises.
 
-interface Options {
+export interface Options {
   readonly signal?: AbortSignal;
   readonly ref?: boolean;
 }
