@@ -23,6 +23,8 @@ const MAX_ERRORS = 50;
 const MAX_ERROR_CHARACTERS = 1_024;
 /** Attempts at one build: each thing that only an attempt can tell makes another one necessary, and there are four such things. */
 const MAX_ATTEMPTS = 6;
+/** After this time, milliseconds, no further attempt begins. */
+const MAX_ATTEMPTS_MS = 20_000;
 
 const OPTIONS: BuildOptions = {
   bundle: true,
@@ -43,7 +45,8 @@ const OPTIONS: BuildOptions = {
   // The files are stored with the version: stacks need places, not a second copy of the text.
   sourcesContent: false,
   logLevel: 'silent',
-  logLimit: MAX_ERRORS,
+  // More than an answer lists: an attempt learns from its errors.
+  logLimit: 1_000,
   // No look at a tsconfig.json on disk.
   tsconfigRaw: { compilerOptions: { target: 'es2023', useDefineForClassFields: true } },
   metafile: true,
@@ -110,8 +113,10 @@ export class Builder {
     const injected = await injections(files, this.#inner);
     const resolver = new UploadResolver(files);
     const findings = new Findings();
+    const startedMs = performance.now();
     const form: Form = { topLevelAwait: false, lowered: false, mainIsCommonJs: false };
     for (let attempt = 1; ; attempt++) {
+      if (performance.now() - startedMs > MAX_ATTEMPTS_MS) throw new BuildTimeout(`the build took longer than ${MAX_ATTEMPTS_MS} ms`);
       const plugin = virtualFiles({ files, main, resolver, findings, nodeModules: () => this.#node(), mainIsCommonJs: form.mainIsCommonJs });
       const options: BuildOptions = {
         ...OPTIONS,

@@ -50,11 +50,14 @@ function some(files: ReadonlyMap<string, string>, test: (text: string) => boolea
 }
 
 const PROBE = '__thimble_probe_';
+/** Files that are looked at; who names servers in more of them uses one. */
+const MAX_PROBES = 200;
 const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'js' | 'jsx'>> = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts', '.tsx': 'tsx', '.js': 'js', '.mjs': 'js', '.cjs': 'js', '.jsx': 'jsx' };
 
 /** Which of AUTHORS the author's own files use as free names: a parser tells, since a mere mention in a comment must not change what packages do. */
 async function usedByAuthor(files: ReadonlyMap<string, string>, service: EsbuildService): Promise<readonly string[]> {
   const named = Array.from(files).filter(([path, text]) => /\b(?:Deno|Bun)\b/.test(text) && !isOfPackage(path) && !text.includes(PROBE));
+  if (named.length > MAX_PROBES) return AUTHORS;
   const outputs = await Promise.all(
     named.map(async ([path, contents]) => {
       const loader = LOADERS[extensionOf(path)];

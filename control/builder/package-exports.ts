@@ -42,13 +42,21 @@ export function resolveImports(imports: unknown, specifier: string, conditions: 
 /** PACKAGE_IMPORTS_EXPORTS_RESOLVE: the key itself, else the most specific pattern. */
 function resolveKey(wanted: string, field: Readonly<Record<string, unknown>>, isImports: boolean, conditions: ReadonlySet<string>): Target {
   if (Object.hasOwn(field, wanted) && !wanted.includes('*')) return resolveTarget(field[wanted], null, isImports, conditions, 0) ?? NONE;
-  const patterns = Object.keys(field).filter((key) => key.split('*').length === 2).toSorted(patternKeyCompare);
-  for (const pattern of patterns) {
+  for (const pattern of patternsOf(field)) {
     const [before = '', after = ''] = pattern.split('*');
     if (!wanted.startsWith(before) || wanted === before || !wanted.endsWith(after) || wanted.length < pattern.length) continue;
     return resolveTarget(field[pattern], wanted.slice(before.length, wanted.length - after.length), isImports, conditions, 0) ?? NONE;
   }
   return NONE;
+}
+
+const sortedPatterns = new WeakMap<object, readonly string[]>();
+
+/** The field's patterns, the most specific first: sorted once, since some packages have thousands. */
+function patternsOf(field: Readonly<Record<string, unknown>>): readonly string[] {
+  const known = sortedPatterns.get(field) ?? Object.keys(field).filter((key) => key.split('*').length === 2).toSorted(patternKeyCompare);
+  sortedPatterns.set(field, known);
+  return known;
 }
 
 /** PATTERN_KEY_COMPARE: longer bases first, then longer keys. */

@@ -16,6 +16,9 @@ export interface Package {
   readonly hasSideEffects: (file: string) => boolean;
 }
 
+/** Larger ones are no packages' but attempts to keep the builder busy (drizzle-orm's, with 3,000 entries, has 179 KB). */
+const MAX_CHARACTERS = 1_048_576;
+
 /** A text that is no JSON object counts as an empty one, as in esbuild: the package may work without. */
 export function parsePackage(folder: string, text: string): Package {
   const json = parse(text);
@@ -38,6 +41,7 @@ export function parsePackage(folder: string, text: string): Package {
 }
 
 function parse(text: string): Record<string, unknown> {
+  if (text.length > MAX_CHARACTERS) return {};
   try {
     const json: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
     return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
@@ -56,13 +60,14 @@ function browserField(value: unknown): Package['browser'] {
 
 function sideEffectsField(value: unknown): (file: string) => boolean {
   if (value === false) return () => false;
-  if (!Array.isArray(value) || value.length > MAX_GLOBS) return () => true;
+  if (!Array.isArray(value) || value.length > MAX_GLOBS || value.some((glob) => typeof glob === 'string' && glob.length > MAX_GLOB_CHARACTERS)) return () => true;
   const globs = value.filter((one) => typeof one === 'string').map((glob) => (glob.includes('/') ? glob.replace(/^\.?\//, '') : `**/${glob}`).split('/'));
   return (file) => globs.some((glob) => matches(glob, file.split('/'), '**', matchesName));
 }
 
 /** More are not looked at: every file then counts as having side effects, which is always safe. */
 const MAX_GLOBS = 64;
+const MAX_GLOB_CHARACTERS = 512;
 
 /** Braces and the like are not understood, so they match everything, which is safe, too. */
 function matchesName(glob: string, name: string): boolean {
