@@ -38,7 +38,7 @@ describe('routers', () => {
   });
 
   it('itty-router', async () => {
-    const target = await deploy('import { AutoRouter, error } from "itty-router"; const router = AutoRouter(); router.get("/hello/:name", ({ name, query }) => ({ name, query })).get("/bad", () => error(422, "no")); export default { fetch: router.fetch };', 'itty-router');
+    const target = await deploy('import { AutoRouter, error } from "itty-router"; const router = AutoRouter(); router.get("/hello/:name", ({ name, query }) => ({ name, query })).get("/bad", () => error(422, "no")); export default router;', 'itty-router');
     expect(await json(target, '/hello/ada?x=1')).toEqual({ name: 'ada', query: { x: '1' } });
     expect((await host().call(target, { path: '/bad' })).status).toBe(422);
     expect((await host().call(target, { path: '/else' })).status).toBe(404);

@@ -10,13 +10,15 @@ it('of the same content are written once, and none is taken away by another depl
   const dataFolder = useTempFolder();
   const files = new VersionFiles({ dataFolder, tier: 'default', canonical: JSON.stringify });
   await files.prepare();
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 20; round++) {
     const content = { bundle: `round ${round} ${'x'.repeat(200_000)}`, map: '{}', env: {}, bindings: {} };
     const digest = files.digest(content);
-    await Promise.all(Array.from({ length: 8 }, async () => {
+    await Promise.all(Array.from({ length: 8 }, async (_, i) => {
+      // One finds what another has half written, at another moment in each round.
+      await new Promise((resolve) => setTimeout(resolve, (i * round) / 2));
       await files.write(digest, content);
       expect(await files.sound(digest)).toBe(true);
     }));
   }
-  expect(readdirSync(dirname(versionFolder(dataFolder, 'default', 'x')))).toHaveLength(10);
+  expect(readdirSync(dirname(versionFolder(dataFolder, 'default', 'x')))).toHaveLength(20);
 });
