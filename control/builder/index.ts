@@ -3,6 +3,7 @@ export { Builder } from './builder.ts';
 export type { Built } from './builder.ts';
 export { BuildTimeout, BuilderLost, EsbuildService } from './esbuild-service.ts';
 export type { EsbuildServiceOptions } from './esbuild-service.ts';
-export { resolveImport } from './virtual-files.ts';
+export { UploadResolver } from './upload-resolver.ts';
+export type { Found, ImportKind } from './upload-resolver.ts';
 export { VersionFiles } from './version-files.ts';
 export type { VersionContent } from './version-files.ts';

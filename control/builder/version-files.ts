@@ -28,6 +28,8 @@ export interface VersionFilesOptions {
 export class VersionFiles {
   readonly #options: VersionFilesOptions;
   readonly #parent: string;
+  /** The last write of each digest under way: deploys of the same content come one after the other, since one would take the other's folder for a damaged one. */
+  readonly #writing = new Map<string, Promise<void>>();
 
   constructor(options: VersionFilesOptions) {
     this.#options = options;
@@ -52,6 +54,17 @@ export class VersionFiles {
    * @throws storage_failed  nothing that a host could read was left behind
    */
   async write(digest: string, content: VersionContent): Promise<void> {
+    const before = this.#writing.get(digest) ?? Promise.resolve();
+    const mine = before.catch(() => {}).then(() => this.#writeAlone(digest, content));
+    this.#writing.set(digest, mine);
+    try {
+      await mine;
+    } finally {
+      if (this.#writing.get(digest) === mine) this.#writing.delete(digest);
+    }
+  }
+
+  async #writeAlone(digest: string, content: VersionContent): Promise<void> {
     const folder = versionFolder(this.#options.dataFolder, this.#options.tier, digest);
     const beside = join(this.#parent, TEMPORARY + randomToken(8));
     const bundleSha256 = sha256Hex(content.bundle);
@@ -66,11 +79,7 @@ export class VersionFiles {
         writeFlushed(join(beside, MANIFEST_FILE), JSON.stringify(manifest)),
       ]);
       await flushFolder(beside);
-      await rename(beside, folder).catch(async (error: unknown) => {
-        // Another deploy of the same content was first.
-        if (!(await isSound(folder, bundleSha256))) throw error;
-        await rm(beside, { recursive: true, force: true });
-      });
+      await rename(beside, folder);
       await flushFolder(this.#parent);
     } catch (cause) {
       await rm(beside, { recursive: true, force: true }).catch(() => {});

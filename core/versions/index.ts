@@ -22,6 +22,11 @@ export const MANIFEST_FILE = 'manifest.json';
  * so every source line moves down by one. `__thimble(NAME)` gives the built-in modules that need the host (isolates/runtime/builtins.guest.ts).
  */
 export const BUNDLE_PREFIX = '__thimble_define(function (module, exports, __thimble) {';
+/**
+ * The prefix of a bundle with top-level await: the factory gives a promise, and its first argument's `exports` is whole when that resolves.
+ * What follows was a module, which may have a `module` and an `exports` of its own: hence the other names.
+ */
+export const ASYNC_BUNDLE_PREFIX = '__thimble_define(async function (__thimble_module, __thimble_exports, __thimble) {';
 export const BUNDLE_SUFFIX = '});';
 
 export function versionFolder(dataFolder: string, tier: string, digest: string): string {

@@ -4,7 +4,9 @@ import { describeThrown } from './errors.guest.ts';
 import { onFetchListener } from './events.guest.ts';
 import type { Handler } from './invocation.guest.ts';
 import { loadPart } from './parts.guest.ts';
-import { reflectApply } from './primordials.guest.ts';
+import { reflectApply, reflectGetOwnPropertyDescriptor } from './primordials.guest.ts';
+
+const { isArray } = Array;
 
 type Exports = Record<string, unknown>;
 type Factory = (module: { exports: Exports }, exports: Exports, builtin: (name: unknown) => object) => unknown;
@@ -98,6 +100,8 @@ function plainHandler(main: unknown): Handler | undefined {
   if ((typeof main !== 'object' && typeof main !== 'function') || main === null) return undefined;
   const { fetch, routes, error, prototype } = main as Exports;
   if (typeof fetch !== 'function') return typeof main === 'function' && typeof (prototype as Exports | undefined)?.['fetch'] !== 'function' ? (main as Handler) : undefined;
-  if (routes !== undefined || error !== undefined) return undefined;
+  // Hono and itty-router have `routes` too, as a list, and an itty router answers to every name: what Bun looks at is an object of its own.
+  const isBuns = typeof routes === 'object' && routes !== null && !isArray(routes);
+  if (isBuns || (error !== undefined && reflectGetOwnPropertyDescriptor(main, 'error') !== undefined)) return undefined;
   return (request, env, ctx) => reflectApply(fetch as Handler, main, [request, env, ctx]);
 }

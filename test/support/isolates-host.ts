@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { Builder } from '../../control/builder/index.ts';
 import { hostName } from '../../core/config/index.ts';
 import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
@@ -83,6 +84,8 @@ export interface LogLine {
 }
 
 export type BundleSettings = Partial<Target> & { env?: Record<string, string>; map?: string };
+
+const builder = new Builder();
 
 let platform: Promise<string> | undefined;
 
@@ -219,6 +222,12 @@ export class TestHost {
     });
     const output = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
     return this.deployBundle(output('.js'), settings, output('.map'));
+  }
+
+  /** The files of an upload, through the control plane's own builder. */
+  async deployFiles(files: Readonly<Record<string, string>>, settings: BundleSettings = {}): Promise<number> {
+    const { bundle, map } = await builder.build(files, 'index.ts');
+    return this.deployBundle(bundle, settings, map);
   }
 
   /** A version whose bundle is just this script. */

@@ -200,7 +200,7 @@ describe('uploads', () => {
       [{ files: ok, main: 'index.js', extra: 1 }, 'extra'],
       [{ files: ok, main: 'index.js', message: 'x'.repeat(3_000) }, 'message'],
       [{ files: { 'index.js': 7 }, main: 'index.js' }, 'files["index.js"]'],
-      [{ files: Object.fromEntries(Array.from({ length: 2_001 }, (_, i) => [`f${i}.js`, ''])), main: 'f0.js' }, 'files'],
+      [{ files: Object.fromEntries(Array.from({ length: 20_001 }, (_, i) => [`f${i}.js`, ''])), main: 'f0.js' }, 'files'],
       [{ from: 0 }, 'from'],
       [{ from: '1' }, 'from'],
       [{ from: 1, files: ok }, 'files'],

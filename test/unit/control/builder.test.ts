@@ -1,26 +1,19 @@
 // Builds: what a bundle is, what may be imported, where errors and stack frames point, and what happens to a builder that hangs or dies.
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { Script, createContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Builder, EsbuildService, resolveImport } from '../../../control/builder/index.ts';
+import { Builder, EsbuildService, UploadResolver } from '../../../control/builder/index.ts';
 import type { EsbuildServiceOptions } from '../../../control/builder/index.ts';
 import { PlatformError } from '../../../core/errors/index.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX } from '../../../core/versions/index.ts';
+import { runBundle } from '../../support/bundles.ts';
+import type { Exports } from '../../support/bundles.ts';
 
 const builder = new Builder();
 afterAll(() => builder.stop());
 
-type Exports = Record<string, unknown> & { default?: unknown };
-
-/** Runs a bundle as the runtime does: a classic script that defines itself. */
-function load(bundle: string): Exports {
-  const module: { exports: Exports } = { exports: {} };
-  const define = (factory: (m: typeof module, e: Exports) => void): void => factory(module, module.exports);
-  new Script(bundle, { filename: 'bundle.js' }).runInContext(createContext({ __thimble_define: define }));
-  return module.exports;
-}
+const load = (bundle: string): Exports => runBundle(bundle, { env: { OTHER: undefined, MODE: 'from the environment' } }) as Exports;
 
 async function failure(files: Record<string, string>, main: string): Promise<readonly { file: string; line: number; column: number; text: string }[]> {
   const thrown: unknown = await builder.build(files, main).catch((error: unknown) => error);
@@ -172,8 +165,9 @@ describe('imports', () => {
     const files = new Map([['index.ts', ''], ['a/b.js', ''], ['a/index.json', '']]);
     fc.assert(
       fc.property(fc.oneof(fc.string({ maxLength: 30 }), fc.array(fc.constantFrom('.', '..', 'a', 'b', 'b.js', '', 'index')).map((parts) => `./${parts.join('/')}`)), fc.constantFrom(...files.keys()), (specifier, importer) => {
-        const found = resolveImport(files, specifier, importer);
-        expect('path' in found ? files.has(found.path) : found.error.includes(specifier)).toBe(true);
+        const found = new UploadResolver(files).resolve(specifier, importer, 'import');
+        const sound = 'file' in found ? files.has(found.file) : 'error' in found ? found.error.includes(JSON.stringify(specifier)) : 'builtin' in found;
+        expect(sound).toBe(true);
       }),
     );
   });

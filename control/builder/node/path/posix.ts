@@ -1,0 +1,3 @@
+// node:path/posix.
+export * from '../path.ts';
+export { default } from '../path.ts';
