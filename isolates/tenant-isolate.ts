@@ -13,7 +13,7 @@ import type { AreaIsolate, OperationArea } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
-import { BODY_KIND, ENTER, MAX_RANDOM_BYTES, OP, PENDING, REASON } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, ENTERED, MAX_RANDOM_BYTES, OP, PENDING, REASON } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import { parseUrl, setUrlComponent } from './url-operations.ts';
@@ -176,14 +176,16 @@ export class TenantIsolate implements AreaIsolate {
    */
   #rejected(owner: Invocation, kind: number, id: number, thrown: unknown, budgetUs: number): unknown {
     const isReport = kind === ENTER.rejected;
-    let result: unknown;
+    let told: unknown;
     // What is rejected while listeners hear of a rejection is logged, and they don't hear of it: else there would be no end.
     if (!isReport || (id & REASON.quietly) === 0) {
       const { reason, value, stack } = rejectionOf(thrown);
-      result = this.#enter(owner, ENTER.rejected, isReport ? reason | REASON.quietly : reason, value, stack, this.#entries, Math.max(MIN_BUDGET_US, budgetUs));
+      told = this.#enter(owner, ENTER.rejected, isReport ? reason | REASON.quietly : reason, value, stack, this.#entries, Math.max(MIN_BUDGET_US, budgetUs));
     }
-    if (result === undefined) this.#end('broken', owner, 0, thrown);
-    return result;
+    if (typeof told !== 'string') this.#end('broken', owner, 0, thrown);
+    else if (isReport) return told;
+    else if (told.startsWith(ENTERED.text)) return told.slice(ENTERED.text.length);
+    return undefined;
   }
 
   #afterEntry(owner: Invocation): void {

@@ -156,9 +156,9 @@ export function makeSnapshot(runtime: string): Uint8Array {
   return new Uint8Array(blob.copy());
 }
 
-/** V8's code cache of a script of ours. */
-export function makeCodeCache(code: string, name: string): Uint8Array {
-  const isolate = new ivm.Isolate({ memoryLimit: 64 });
+/** V8's code cache of a script of ours, for isolates made from `snapshot`: V8 rejects a cache that comes from an isolate of another one. */
+export function makeCodeCache(code: string, name: string, snapshot: Uint8Array): Uint8Array {
+  const isolate = new ivm.Isolate({ memoryLimit: 64, snapshot: externalBytes(snapshot) as ivm.ExternalCopy<ArrayBuffer> });
   const script = isolate.compileScriptSync(code, { filename: `thimble:${name}`, produceCachedData: true } as never) as ivm.Script & { cachedData?: ivm.ExternalCopy<ArrayBuffer> };
   const { cachedData } = script;
   const bytes = cachedData === undefined ? new Uint8Array(0) : new Uint8Array(cachedData.copy());

@@ -50,11 +50,12 @@ export async function buildPlatform(outFolder: string): Promise<string> {
   if (readPlatform(folder) !== undefined) return folder;
   const files = await bundlePlatform();
   const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
+  const snapshot = Buffer.from(makeSnapshot(text(PLATFORM_FILES.runtime)));
+  files.set(PLATFORM_FILES.snapshot, snapshot);
   for (const name of Array.from(files.keys())) {
     const part = partOf(name);
-    if (part !== undefined) files.set(partFiles(part).cache, Buffer.from(makeCodeCache(text(name), part)));
+    if (part !== undefined) files.set(partFiles(part).cache, Buffer.from(makeCodeCache(text(name), part, snapshot)));
   }
-  files.set(PLATFORM_FILES.snapshot, Buffer.from(makeSnapshot(text(PLATFORM_FILES.runtime))));
   const manifest: PlatformManifest = {
     format: 1,
     node: process.version,

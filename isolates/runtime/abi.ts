@@ -18,8 +18,7 @@ export const ENTER = {
   sinkCancel: 7,
   /**
    * The last entry left a rejected promise that nobody handles. id: how the host saw the reason (`REASON`), a: its name and message parted by a
-   * line feed, or the primitive, b: its stack, c: entries so far. Returns what loading the module came to; undefined when it was no rejection:
-   * the last entry itself threw, or never came about.
+   * line feed, or the primitive, b: its stack, c: entries so far. Returns what that entry did, by `ENTERED`; undefined when it was no rejection, since the entry itself threw, or never came about.
    */
   rejected: 8,
   /** After the microtasks of `load`, for a module that awaits at its top level. Returns '' or the error. */
@@ -30,8 +29,11 @@ export const ENTER = {
   wasmBytes: 31,
 } as const;
 
-/** Returned by `load` for a module that is not evaluated yet. */
-export const PENDING = 1;
+/** Before the result of an entry that a rejection's copy has taken the place of: 0 for none, 1 for the text that follows. */
+export const ENTERED = { nothing: '0', text: '1' } as const;
+
+/** Returned by `load` for a module that is not evaluated yet: no error's text. */
+export const PENDING = '\0';
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
 export const OP = {

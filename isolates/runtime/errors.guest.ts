@@ -1,7 +1,7 @@
 // DOMException for the rest of the runtime, and how thrown values become text inside the timed call: the host never touches a tenant's object.
 import { loadPart, partIfLoaded } from './parts.guest.ts';
 import type * as ExceptionsPart from './parts/exceptions.guest.ts';
-import { NativeString, ObjectDefineProperty, StringPrototypeIndexOf, StringPrototypeSlice } from './primordials.guest.ts';
+import { NativeError, NativeString, ObjectDefineProperty, StringPrototypeIndexOf, StringPrototypeSlice, reflectGetOwnPropertyDescriptor, reflectGetPrototypeOf } from './primordials.guest.ts';
 
 export type Exceptions = typeof ExceptionsPart;
 export type DOMException = ExceptionsPart.DOMException;
@@ -13,7 +13,12 @@ export type DOMException = ExceptionsPart.DOMException;
 export const DOMException = function (message?: string, name?: string): DOMException {
   return new (loadPart<Exceptions>('exceptions').DOMException)(message, name);
 } as unknown as Exceptions['DOMException'];
-ObjectDefineProperty(DOMException, Symbol.hasInstance, { value: (value: unknown) => partIfLoaded<Exceptions>('exceptions')?.isDOMException(value) === true });
+ObjectDefineProperty(DOMException, Symbol.hasInstance, { value: isDOMException });
+
+/** Brand check, whatever a value's prototype says. */
+export function isDOMException(value: object): boolean {
+  return partIfLoaded<Exceptions>('exceptions')?.isDOMException(value) === true;
+}
 
 const MESSAGE_CHARACTERS = 4_096;
 const STACK_CHARACTERS = 16_384;
@@ -26,16 +31,30 @@ export interface Described {
 
 export function describeThrown(thrown: unknown): Described {
   if (typeof thrown !== 'object' || thrown === null) return { message: clip(primitive(thrown), MESSAGE_CHARACTERS), stack: '' };
-  const stack = text(() => (thrown as { stack?: unknown }).stack);
+  const stack = text(() => property(thrown, 'stack'));
   return { message: clip(headOf(thrown), MESSAGE_CHARACTERS), stack: clip(withoutOwnFrames(stack), STACK_CHARACTERS) };
 }
 
 /** ECMA-262, Error.prototype.toString, of anything and without ever throwing. */
 export function headOf(thrown: unknown): string {
-  const error = thrown as { name?: unknown; message?: unknown };
-  const name = text(() => error.name) || 'Error';
-  const message = text(() => error.message);
+  const name = text(() => property(thrown as object, 'name')) || 'Error';
+  const message = text(() => property(thrown as object, 'message'));
   return message === '' ? name : `${name}: ${message}`;
+}
+
+/** How far up prototypes are followed: a proxy may claim any number of them. */
+const PROTOTYPES = 100;
+
+/** Accessors are called for Errors alone, whose authors like to write `get name()`; what else is thrown is only looked at. */
+function property(thrown: object, key: string): unknown {
+  let found: PropertyDescriptor | undefined;
+  let at: object | null = thrown;
+  for (let i = 0; i < PROTOTYPES && at !== null; i++) {
+    if (at === NativeError.prototype) return (thrown as Record<string, unknown>)[key];
+    found ??= reflectGetOwnPropertyDescriptor(at, key);
+    at = reflectGetPrototypeOf(at);
+  }
+  return found?.value as unknown;
 }
 
 function primitive(value: unknown): string {

@@ -29,7 +29,7 @@ function putLazy(name: string, part: string, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, {
     get: () => {
       const made = loadPart<Record<string, unknown>>(part)[name];
-      if (enumerable && typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
+      if (typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
       put(name, made, enumerable);
       return made;
     },

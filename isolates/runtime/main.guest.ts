@@ -1,5 +1,5 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, PENDING, REASON } from './abi.ts';
+import { ENTER, ENTERED, PENDING, REASON } from './abi.ts';
 import { contextHooks } from './async-context.guest.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { newEntry } from './clock.guest.ts';
@@ -20,8 +20,8 @@ import { usedBytes } from './wasm-native.guest.ts';
 let inside = false;
 /** Entries that reached the isolate: the host counts those that it asked for. */
 let entries = 0;
-/** What evaluating the module came to; told again after a rejection, whose copy took the place of the entry's result. */
-let evaluation: string | number = '';
+/** What the last entry returned, told again after a rejection, whose copy took the result's place. */
+let lastResult: string | number | undefined;
 
 /** The one way in. Everything that tenant code can throw is caught below, so nothing of a tenant's crosses as an object. */
 function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): string | number | undefined {
@@ -35,6 +35,7 @@ function enter(kind: number, id: number, a: unknown, b: unknown, c: unknown): st
   // What the entry leaves behind is not the context of the microtasks that follow.
   contextHooks.reset?.();
   inside = false;
+  if (kind !== ENTER.rejected) lastResult = result;
   return result;
 }
 
@@ -65,18 +66,18 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
     case ENTER.load:
       loaded.environment = JSONParse(a as string) as Record<string, string>;
       loaded.shape = b as string;
-      return (evaluation = told(evaluate()));
+      return told(evaluate());
     case ENTER.loaded:
-      return (evaluation = told(evaluated()));
+      return told(evaluated());
     case ENTER.rejected:
       reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
-      return evaluation;
+      return lastResult === undefined ? ENTERED.nothing : `${ENTERED.text}${lastResult}`;
     default:
       return undefined;
   }
 }
 
-function told(of: Evaluation | undefined): string | number {
+function told(of: Evaluation | undefined): string {
   return of === undefined ? PENDING : of.stack || of.error;
 }
 

@@ -1,7 +1,7 @@
 // Intrinsics that the runtime relies on, captured before tenant code runs: who patches a prototype breaks only itself.
 
-const { apply, construct, defineProperty, ownKeys, getOwnPropertyDescriptor } = Reflect;
-export { apply as reflectApply, construct as reflectConstruct, defineProperty as reflectDefineProperty, getOwnPropertyDescriptor as reflectGetOwnPropertyDescriptor, ownKeys as reflectOwnKeys };
+const { apply, construct, defineProperty, getPrototypeOf, ownKeys, getOwnPropertyDescriptor } = Reflect;
+export { apply as reflectApply, construct as reflectConstruct, defineProperty as reflectDefineProperty, getOwnPropertyDescriptor as reflectGetOwnPropertyDescriptor, getPrototypeOf as reflectGetPrototypeOf, ownKeys as reflectOwnKeys };
 
 type AnyFunction = (this: never, ...args: never[]) => unknown;
 type Uncurried<F> = F extends (this: infer T, ...args: infer A) => infer R ? (self: T, ...args: A) => R : never;

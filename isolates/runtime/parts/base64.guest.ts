@@ -8,7 +8,14 @@ import { NativeString, NativeTypeError, NativeUint8Array, StringFromCharCode, St
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** Value of each ASCII character plus 1; 0 for those outside the alphabet. */
 const VALUES = new NativeUint8Array(128);
-for (let i = 0; i < 64; i++) VALUES[StringPrototypeCharCodeAt(ALPHABET, i)] = i + 1;
+/** The character of each value. */
+const CODES = new NativeUint8Array(64);
+for (let i = 0; i < 64; i++) {
+  const code = StringPrototypeCharCodeAt(ALPHABET, i);
+  VALUES[code] = i + 1;
+  CODES[i] = code;
+}
+const PAD = 61;
 
 /** Up to here a crossing costs more than the work (measured: it pays from about 100 characters on). */
 const SHORT_CHARACTERS = 96;
@@ -46,9 +53,10 @@ function encodeHere(text: string): string {
     const b = i + 1 < length ? StringPrototypeCharCodeAt(text, i + 1) : 0;
     const c = i + 2 < length ? StringPrototypeCharCodeAt(text, i + 2) : 0;
     if (a > 255 || b > 255 || c > 255) throw beyondLatin1();
-    out += (ALPHABET[a >> 2] as string) + (ALPHABET[((a & 3) << 4) | (b >> 4)] as string);
-    out += i + 1 < length ? ALPHABET[((b & 15) << 2) | (c >> 6)] : '=';
-    out += i + 2 < length ? ALPHABET[c & 63] : '=';
+    out += StringFromCharCode(
+      CODES[a >> 2] as number, CODES[((a & 3) << 4) | (b >> 4)] as number,
+      i + 1 < length ? (CODES[((b & 15) << 2) | (c >> 6)] as number) : PAD, i + 2 < length ? (CODES[c & 63] as number) : PAD,
+    );
   }
   return out;
 }

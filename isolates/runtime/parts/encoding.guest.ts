@@ -176,7 +176,7 @@ class Utf8Decoder implements Decoder {
 }
 
 /** Most bytes that are looked at here before the host is asked: short texts are mostly ASCII. */
-const SHORT_BYTES = 64;
+const SHORT_BYTES = 256;
 
 function decodeStrictly(bytes: Uint8Array): string {
   if (bytes.length <= SHORT_BYTES) {

@@ -1,7 +1,7 @@
 // ErrorEvent and PromiseRejectionEvent, and their dispatch on globalThis (HTML standard, section 8.1.4.6 and 8.1.4.7).
 import { describeThrown } from '../errors.guest.ts';
 import { dispatchOnGlobal, loadEvents } from '../events.guest.ts';
-import { NativePromise, NativeTypeError, RegExpPrototypeExec } from '../primordials.guest.ts';
+import { NativeError, NativePromise, NativeTypeError, RegExpPrototypeExec } from '../primordials.guest.ts';
 import { logThrown } from '../reporting.guest.ts';
 import type { EventInit } from './events/event.guest.ts';
 
@@ -79,7 +79,9 @@ export function reportException(thrown: unknown): void {
   let handled = false;
   try {
     const { message, stack } = describeThrown(thrown);
-    handled = !dispatchOnGlobal(new ErrorEvent('error', { cancelable: true, message: `Uncaught ${message}`, ...placeOf(stack), error: thrown }));
+    // Where nothing tells where it was thrown, it is where it was reported.
+    const place = placeOf(stack === '' ? (new NativeError('').stack ?? '') : stack);
+    handled = !dispatchOnGlobal(new ErrorEvent('error', { cancelable: true, message: `Uncaught ${message}`, ...place, error: thrown }));
   } finally {
     reporting = false;
   }

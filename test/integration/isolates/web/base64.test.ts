@@ -27,7 +27,7 @@ test('agree with Node for any text', async () => {
   const f = await host().deploy(`const tell = (run) => { try { return run(); } catch (e) { return [e.name]; } };
     export default { async fetch(req) { return Response.json((await req.json()).map((t) => [tell(() => btoa(t)), tell(() => atob(t))])); } };`, { cpuMs: 5_000 });
   const latin1 = fc.array(fc.integer({ min: 0, max: 256 }), { maxLength: 300 }).map((codes) => String.fromCharCode(...codes));
-  const nearly = fc.array(fc.constantFrom(...'ABCdef019+/', '=', ' ', '\n'), { maxLength: 240 }).map((units) => units.join(''));
+  const nearly = fc.array(fc.constantFrom('A', 'B', 'z', '0', '9', '+', '/', '=', ' ', '\n'), { maxLength: 240 }).map((units) => units.join(''));
   const texts = fc.sample(fc.oneof(latin1, nearly, fc.base64String({ maxLength: 400 })), { numRuns: 500, seed: 11 });
   const tell = (run: () => string): unknown => {
     try {

@@ -26,6 +26,11 @@ describe('reportError and uncaught exceptions (8.1.4.6)', () => {
       const boom = new RangeError('boom'); let place; self.onerror = (m, f, l, c, e) => { place = [m, f !== '', l > 0, c > 0, e === boom]; }; reportError(boom); return [seen.slice(0, 7), seen[7], seen[14] === undefined, place, thrown(() => reportError()), reportError.length];`))
       .toEqual([[{ a: 1 }, true, false, true, true, true, 'string'], null, true, ['Uncaught RangeError: boom', true, true, true, true], 'TypeError', 1]);
   });
+  test('the place of a value that has none is where it was reported; no getter of a value that is no Error is called', async () => {
+    expect(await run(`const seen = []; addEventListener('error', (e) => { seen.push(e.filename !== '', e.lineno > 0, e.colno > 0, e.message); e.preventDefault(); }); reportError(1); reportError(undefined); let calls = 0; const touch = () => { calls++; return 'x'; };
+      const odd = { get name() { return touch(); }, get message() { return touch(); }, get stack() { return touch(); }, get fileName() { return touch(); } }; reportError(odd); onerror = null; removeEventListener('error', () => {}); return [seen, calls];`))
+      .toEqual([[true, true, true, 'Uncaught 1', true, true, true, 'Uncaught undefined', true, true, true, 'Uncaught Error'], 0]);
+  });
   test('onerror: five arguments, true prevents, for other events it is a plain handler', async () => {
     expect(await run(`const seen = []; onerror = function (...args) { seen.push(args.length, this === globalThis); return true; }; const e = new ErrorEvent('error', { cancelable: true, message: 'm' }); dispatchEvent(e); const plain = new Event('error', { cancelable: true }); dispatchEvent(plain);
       const other = new EventTarget(); let at; other.addEventListener('error', (ev) => { at = ev.message; }); other.dispatchEvent(new ErrorEvent('error', { message: 'x' })); onerror = null; return [seen, e.defaultPrevented, plain.defaultPrevented, at, onerror];`)).toEqual([[5, true, 1, true], true, false, 'x', null]);
