@@ -25,10 +25,11 @@ export const ISOLATE_FLAGS = ['--no-node-snapshot', QUIET] as const;
 
 /**
  * What bounds WebAssembly in V8, for hosts of its group: one memory has 1,024 pages (64 MiB), one table 131,072 entries, one module 8 MiB, all
- * machine code of the process 512 MiB; one thread compiles in the background. Memories of 64-bit addresses are off.
+ * machine code of the process 512 MiB. Memories of 64-bit addresses are off. Only the baseline compiler runs: the optimizing one works on
+ * threads that nobody is charged for, and takes minutes for one function of a few megabytes (measured).
  */
 export const WASM_FLAGS = [
-  '--wasm-max-mem-pages=1024', '--wasm-max-table-size=131072', '--wasm-max-module-size=8388608', '--wasm-max-committed-code-mb=512', '--wasm-num-compilation-tasks=1',
+  '--wasm-max-mem-pages=1024', '--wasm-max-table-size=131072', '--wasm-max-module-size=8388608', '--wasm-max-committed-code-mb=512', '--wasm-num-compilation-tasks=1', '--liftoff-only',
   '--no-experimental-wasm-memory64',
 ] as const;
 

@@ -58,7 +58,7 @@ test('a function that storms owes what it took, and others keep their share', ()
 
 test('all functions together have a bound as well', () => {
   const budget = new WorkBudget();
-  for (let i = 0; i < 10; i++) budget.spend(`f${i}`, 30, 0);
+  for (let i = 0; i < 15; i++) budget.spend(`f${i}`, 30, 0);
   expect(budget.allows('fresh', 0)).toBe(false);
   expect(budget.allows('fresh', 3_000)).toBe(true);
 });
