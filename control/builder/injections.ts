@@ -9,7 +9,6 @@ export const INJECTED_NAMESPACE = 'thimble';
 const MODULES: Readonly<Record<string, string>> = {
   process: 'export const process = /* @__PURE__ */ __thimble("process");',
   Buffer: 'export { Buffer } from "node:buffer";',
-  setImmediate: 'export { setImmediate, clearImmediate } from "node:timers";',
   Deno: 'export const Deno = /* @__PURE__ */ __thimble("deno");',
   Bun: 'export const Bun = /* @__PURE__ */ __thimble("bun");',
   'import.meta.env': 'export const __thimble_env = /* @__PURE__ */ (() => ({ ...__thimble("env"), MODE: "production", PROD: true, DEV: false, SSR: true }))();',

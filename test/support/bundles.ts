@@ -22,5 +22,5 @@ export function runBundle(bundle: string, builtins: Readonly<Record<string, unkn
 /** What bundles with Node's modules take from a runtime. */
 export const WEB_GLOBALS = {
   AbortController, AbortSignal, Blob, CompressionStream, DecompressionStream, Event, EventTarget, File, ReadableStream, Request, Response, TextDecoder, TextEncoder, TransformStream, URL, URLSearchParams,
-  WritableStream, atob, btoa, clearInterval, clearTimeout, console, crypto, performance, queueMicrotask, setInterval, setTimeout, structuredClone,
+  WritableStream, atob, btoa, clearImmediate, clearInterval, clearTimeout, console, crypto, performance, queueMicrotask, setImmediate, setInterval, setTimeout, structuredClone,
 };

@@ -40,11 +40,13 @@ class Timeout {
   }
 }
 
-const { setTimeout: start, setInterval: repeat, clearTimeout: end, clearInterval: endRepeat } = globalThis as unknown as {
+const { setTimeout: start, setInterval: repeat, setImmediate: soon, clearTimeout: end, clearInterval: endRepeat, clearImmediate: endSoon } = globalThis as unknown as {
   setTimeout(callback: Callback, ms: number, ...args: unknown[]): number;
   setInterval(callback: Callback, ms: number, ...args: unknown[]): number;
+  setImmediate(callback: Callback, ...args: unknown[]): number;
   clearTimeout(id: number): void;
   clearInterval(id: number): void;
+  clearImmediate(id: number): void;
 };
 
 export function setTimeout(callback: Callback, ms = 1, ...args: unknown[]): Timeout {
@@ -54,14 +56,17 @@ export function setInterval(callback: Callback, ms = 1, ...args: unknown[]): Tim
   return new Timeout(() => repeat(callback, ms, ...args), endRepeat);
 }
 export function setImmediate(callback: Callback, ...args: unknown[]): Timeout {
-  return new Timeout(() => start(callback, 0, ...args), end);
+  return new Timeout(() => soon(callback, ...args), endSoon);
 }
-function clear(timer: Timeout | number | string | null | undefined): void {
-  if (timer instanceof Timeout) timer.close();
-  else if (timer !== null && timer !== undefined) end(Number(timer));
+/** Takes the objects of this module, and the numbers that the global functions give. */
+function clearing(endNumber: (id: number) => void) {
+  return (timer: Timeout | number | string | null | undefined): void => {
+    if (timer instanceof Timeout) timer.close();
+    else if (timer !== null && timer !== undefined) endNumber(Number(timer));
+  };
 }
-export const clearTimeout = clear;
-export const clearInterval = clear;
-export const clearImmediate = clear;
+export const clearTimeout = clearing(end);
+export const clearInterval = clearing(endRepeat);
+export const clearImmediate = clearing(endSoon);
 export { promises };
 export default { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate, promises };
