@@ -1,4 +1,4 @@
-// What is on the global object, and how it is put there.
+// What is on the global object.
 import { report } from './lib/report.ts';
 
 const interfaces = [
@@ -7,15 +7,14 @@ const interfaces = [
   'Request', 'Response', 'SubtleCrypto', 'TextDecoder', 'TextDecoderStream', 'TextEncoder', 'TextEncoderStream', 'TransformStream', 'TransformStreamDefaultController', 'URL', 'URLPattern', 'URLSearchParams', 'WritableStream', 'WritableStreamDefaultController', 'WritableStreamDefaultWriter',
 ] as const;
 const functions = ['atob', 'btoa', 'clearInterval', 'clearTimeout', 'fetch', 'queueMicrotask', 'reportError', 'setInterval', 'setTimeout', 'structuredClone'] as const;
-const globals = globalThis as unknown as Readonly<Record<string, { readonly name: string; readonly prototype: object; readonly length: number }>>;
+const globals = globalThis as unknown as Readonly<Record<string, { readonly name: string; readonly length: number }>>;
 
 export default {
   fetch: async (): Promise<Response> =>
     report({
       ...Object.fromEntries(interfaces.map((name) => [name, () => {
         const value = globals[name]!;
-        const { enumerable } = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
-        return [typeof value, value.name, enumerable, (value.prototype as { [Symbol.toStringTag]?: string })[Symbol.toStringTag], Object.getOwnPropertyDescriptor(value, 'prototype')?.writable];
+        return [typeof value, value.name];
       }])),
       ...Object.fromEntries(functions.map((name) => [name, () => [typeof globals[name], globals[name]!.name, globals[name]!.length]])),
       'objects': () => [typeof console, typeof crypto, typeof performance, typeof navigator, typeof self, self === globalThis],

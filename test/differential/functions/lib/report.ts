@@ -71,7 +71,8 @@ function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return `hex:${hex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}`;
   if (Array.isArray(value)) return Array.from(value, plain);
   if (value instanceof Error || value instanceof DOMException) return `(${describe(value)})`;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  // No standard orders the members of a dictionary.
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, plain(member)]));
 }
 
 export function hex(bytes: Uint8Array): string {
