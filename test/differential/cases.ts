@@ -65,7 +65,7 @@ const ASKED: Readonly<Record<string, Partial<Omit<DifferentialCase, 'name'>>>> =
     exchanges: [
       { path: '/a/b?c=d&e=%20f', headers: { 'x-one': '1', 'x-two': 'a, b' } }, { path: '/%7Euser/%2F/ü%20x'.replace('ü', '%C3%BC') }, { path: '//double//slash' }, { path: '/?' }, { path: '/dots/../up/./here' },
       { method: 'PUT', path: '/put', headers: json, body: '{}' }, { method: 'PATCH', path: '/patch', body: 'x' }, { method: 'DELETE', path: '/delete' }, { method: 'OPTIONS', path: '/options' },
-      { method: 'POST', path: '/empty', headers: { 'content-length': '0' } }, { path: '/quotes?q="a"&r=\'b\'&s=<c>' },
+      { method: 'POST', path: '/empty', headers: { 'content-length': '0' } }, { path: '/quotes?q=%22a%22&r=\'b\'&s=%3Cc%3E' },
     ],
   },
   'request-bodies': {

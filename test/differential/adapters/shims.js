@@ -29,7 +29,7 @@ export function shimBun() {
           if (match === null) continue;
           const found = typeof route === 'function' || route instanceof Response ? route : route[request.method];
           if (found === undefined) continue;
-          if (found instanceof Response) return found.clone();
+          if (found instanceof Response) return new Response(found.clone().body, found);
           Object.defineProperty(request, 'params', { value: { ...match.groups } });
           return found(request);
         }

@@ -1,0 +1,2 @@
+export const PEERS_DIFFER: any[] = [];
+export const THIMBLE_DIFFERS: any[] = [];
