@@ -59,7 +59,7 @@ export default {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         return [before, signal.aborted, describe(signal.reason)];
       },
-      'timeout refuses': () => [thrown(() => AbortSignal.timeout(-1)), thrown(() => AbortSignal.timeout(Number.NaN)), thrown(() => (AbortSignal.timeout as () => void)())],
+      'timeout refuses': () => [thrown(() => AbortSignal.timeout(-1)), thrown(() => AbortSignal.timeout(Number.NaN)), thrown(() => (AbortSignal.timeout as unknown as () => void)())],
       'illegal constructor': () => thrown(() => new (AbortSignal as unknown as new () => AbortSignal)()),
       'fetch with an aborted signal': async () => rejected(async () => fetch('http://a.test/', { signal: AbortSignal.abort() })),
       'fetch with a reason': async () => rejected(async () => fetch('http://a.test/', { signal: AbortSignal.abort(new RangeError('x')) })),

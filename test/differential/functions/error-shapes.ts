@@ -4,7 +4,7 @@ import { report, thrown } from './lib/report.ts';
 export default {
   fetch: async (): Promise<Response> =>
     report({
-      'kinds': () => [() => null!.x as never, () => new Array(-1), () => decodeURIComponent('%'), () => JSON.parse('{'), () => (1).toString(99), () => 'x'.repeat(-1), () => BigInt(1.5), () => Symbol() + '', () => new (() => 1 as never as new () => void)()].map((run) => thrown(run as () => void)),
+      'kinds': () => [() => (null as unknown as { x: number }).x, () => new Array(-1), () => decodeURIComponent('%'), () => JSON.parse('{'), () => (1).toString(99), () => 'x'.repeat(-1), () => BigInt(1.5), () => `${Symbol() as unknown as string}`, () => new ((() => 1) as unknown as new () => object)()].map((run) => thrown(run as () => void)),
       'cause': () => [new Error('m', { cause: 0 }).cause, 'cause' in new Error('m')],
       'aggregate': async () => Promise.any([Promise.reject(new Error('a')), Promise.reject(new RangeError('b'))]).catch((error: unknown) => [(error as AggregateError).name, (error as AggregateError).errors.map(String)]),
       'stack names the function': () => {

@@ -63,6 +63,6 @@ export default {
         return [...form];
       },
       'class string': () => [Object.prototype.toString.call(new FormData()), Object.prototype.toString.call(new FormData().entries())],
-      'constructor argument': () => thrown(() => new FormData({} as never)),
+      'constructor argument': () => thrown(() => new (FormData as unknown as new (form: object) => FormData)({})),
     }),
 };

@@ -19,7 +19,7 @@ export default {
       'null': () => thrown(() => new Headers(null as unknown as undefined)),
       'number': () => thrown(() => new Headers(1 as unknown as undefined)),
       'string': () => thrown(() => new Headers('ab' as unknown as undefined)),
-      'missing arguments': () => [thrown(() => (new Headers().append as (name: string) => void)('a')), thrown(() => (new Headers().get as () => void)())],
+      'missing arguments': () => [thrown(() => (new Headers().append as (name: string) => void)('a')), thrown(() => (new Headers().get as unknown as () => void)())],
       'wrong receiver': () => thrown(() => Headers.prototype.get.call({} as Headers, 'a')),
       'many names': () => [...new Headers(Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, String(i)])))].length,
     }),

@@ -124,7 +124,7 @@ export default {
         return error;
       },
       'byob reader of a plain stream': () => thrown(() => new ReadableStream().getReader({ mode: 'byob' })),
-      'size is refused': () => thrown(() => new ReadableStream({ type: 'bytes' }, { size: () => 1 })),
+      'size is refused': () => thrown(() => new ReadableStream({ type: 'bytes' }, { size: () => 1 } as object)),
       'bodies are byte streams': async () => {
         const reader = new Response('abc').body?.getReader({ mode: 'byob' });
         return (await reader?.read(new Uint8Array(2)))?.value;

@@ -4,7 +4,7 @@ import { chunksOf, describe, rejected, report, streamOf, thrown } from './lib/re
 export default {
   fetch: async (): Promise<Response> =>
     report({
-      'chunks in order': async () => chunksOf(streamOf(1, 'two', { three: 3 })),
+      'chunks in order': async () => chunksOf(streamOf<unknown>(1, 'two', { three: 3 })),
       'start, pull, cancel are called in order': async () => {
         const seen: string[] = [];
         const stream = new ReadableStream({ start: () => void seen.push('start'), pull: (controller) => { seen.push('pull'); controller.enqueue(1); }, cancel: (reason) => void seen.push(`cancel ${reason}`) }, { highWaterMark: 0 });

@@ -60,7 +60,7 @@ export default {
         return seen;
       },
       'delays that are no numbers': async () => Promise.all([undefined, 'x', null, -5, Number.NaN].map(async (delay) => new Promise((resolve) => setTimeout(resolve, delay as number, 'fired')))),
-      'refuses no callback': () => [thrown(() => (setTimeout as () => void)()), thrown(() => (queueMicrotask as () => void)()), thrown(() => queueMicrotask({} as () => void))],
+      'refuses no callback': () => [thrown(() => (setTimeout as unknown as () => void)()), thrown(() => (queueMicrotask as () => void)()), thrown(() => queueMicrotask({} as () => void))],
       'setImmediate': async () => new Promise((resolve) => setImmediate((...given: unknown[]) => resolve(given), 'a', 1)),
       'clearImmediate': async () => {
         let fired = false;
