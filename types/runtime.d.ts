@@ -266,6 +266,37 @@ declare class Response {
 /** A call to the outside. What the node's egress policy refuses rejects with a TypeError whose `code` is `egress_refused`. */
 declare function fetch(input: Request | URL | string, init?: RequestInit): Promise<Response>;
 
+interface CacheQueryOptions {
+  ignoreSearch?: boolean;
+  ignoreMethod?: boolean;
+  ignoreVary?: boolean;
+}
+
+/** Responses by request, bounded, held outside of the function's heap. */
+declare class Cache {
+  private constructor();
+  match(request: Request | string, options?: CacheQueryOptions): Promise<Response | undefined>;
+  matchAll(request?: Request | string, options?: CacheQueryOptions): Promise<readonly Response[]>;
+  add(request: Request | string): Promise<void>;
+  addAll(requests: Iterable<Request | string>): Promise<void>;
+  put(request: Request | string, response: Response): Promise<void>;
+  delete(request: Request | string, options?: CacheQueryOptions): Promise<boolean>;
+  keys(request?: Request | string, options?: CacheQueryOptions): Promise<readonly Request[]>;
+}
+
+declare class CacheStorage {
+  private constructor();
+  /** The function's own cache without a name, as Workers have it. */
+  get default(): Cache;
+  match(request: Request | string, options?: CacheQueryOptions & { cacheName?: string }): Promise<Response | undefined>;
+  has(name: string): Promise<boolean>;
+  open(name: string): Promise<Cache>;
+  delete(name: string): Promise<boolean>;
+  keys(): Promise<readonly string[]>;
+}
+
+declare var caches: CacheStorage;
+
 declare class FormData {
   constructor();
   append(name: string, value: string): void;
@@ -310,7 +341,6 @@ declare class File extends Blob {
 // ── Streams ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // Chunks are of any kind unless said: as elsewhere, so that the same file compiles.
-/* oxlint-disable typescript/no-explicit-any */
 interface QueuingStrategy<T = any> {
   highWaterMark?: number;
   size?(chunk: T): number;
@@ -779,6 +809,8 @@ declare function reportError(error: unknown): void;
 declare class Navigator {
   private constructor();
   get userAgent(): string;
+  /** 1: a function has one thread. */
+  get hardwareConcurrency(): number;
 }
 
 declare var navigator: Navigator;
@@ -812,4 +844,77 @@ interface ErrorConstructor {
   /** Writes the stack of here into `target.stack`. */
   captureStackTrace(target: object, above?: Function): void;
   stackTraceLimit: number;
+}
+
+// ── WebAssembly: in functions with `limits.wasm` ────────────────────────────────────────────────────────────────────
+
+declare namespace WebAssembly {
+  type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'anyfunc' | 'externref';
+  type ImportExportKind = 'function' | 'table' | 'memory' | 'global' | 'tag';
+  type ExportValue = Function | Global | Memory | Table | Tag;
+  type Exports = Readonly<Record<string, ExportValue>>;
+  type Imports = Readonly<Record<string, Readonly<Record<string, ExportValue | number | bigint>>>>;
+
+  interface InstantiatedSource {
+    readonly module: Module;
+    readonly instance: Instance;
+  }
+
+  class Module {
+    constructor(bytes: BufferSource);
+    static customSections(module: Module, name: string): ArrayBuffer[];
+    static exports(module: Module): { readonly name: string; readonly kind: ImportExportKind }[];
+    static imports(module: Module): { readonly module: string; readonly name: string; readonly kind: ImportExportKind }[];
+  }
+
+  class Instance {
+    constructor(module: Module, imports?: Imports);
+    get exports(): Exports;
+  }
+
+  class Memory {
+    /** Pages of 64 KiB. */
+    constructor(descriptor: { initial: number; maximum?: number });
+    get buffer(): ArrayBuffer;
+    /** @returns the pages before */
+    grow(pages: number): number;
+  }
+
+  class Table<T = unknown> {
+    constructor(descriptor: { element: 'anyfunc' | 'externref'; initial: number; maximum?: number }, value?: T);
+    get length(): number;
+    get(index: number): T;
+    set(index: number, value?: T): void;
+    grow(delta: number, value?: T): number;
+  }
+
+  class Global<T = unknown> {
+    constructor(descriptor: { value: ValueType; mutable?: boolean }, value?: T);
+    get value(): T;
+    set value(value: T);
+    valueOf(): T;
+  }
+
+  class Tag {
+    constructor(type: { parameters: readonly ValueType[] });
+  }
+
+  class Exception {
+    constructor(tag: Tag, payload: readonly unknown[]);
+    is(tag: Tag): boolean;
+    getArg(tag: Tag, index: number): unknown;
+  }
+
+  class CompileError extends Error {}
+  class LinkError extends Error {}
+  class RuntimeError extends Error {}
+
+  const JSTag: Tag;
+
+  function validate(bytes: BufferSource): boolean;
+  function compile(bytes: BufferSource): Promise<Module>;
+  function compileStreaming(source: Response | Promise<Response>): Promise<Module>;
+  function instantiate(bytes: BufferSource, imports?: Imports): Promise<InstantiatedSource>;
+  function instantiate(module: Module, imports?: Imports): Promise<Instance>;
+  function instantiateStreaming(source: Response | Promise<Response>, imports?: Imports): Promise<InstantiatedSource>;
 }

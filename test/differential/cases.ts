@@ -76,7 +76,7 @@ const ASKED: Readonly<Record<string, Partial<Omit<DifferentialCase, 'name'>>>> =
     ],
   },
   'status-answers': {
-    exchanges: [...['200', '201', '204', '205', '206', '301', '302', '303', '304', '307', '308', '400', '401', '404', '409', '418', '422', '429', '451', '500', '503'].map((status) => ({ path: `/${status}`, answerHeaders: ['location', 'x-status'] }))],
+    exchanges: ['200', '201', '204', '205', '206', '301', '302', '303', '304', '307', '308', '400', '401', '404', '409', '418', '422', '429', '451', '500', '503'].map((status) => ({ path: `/${status}`, answerHeaders: ['location', 'x-status'] })),
   },
   'head-requests': {
     exchanges: [

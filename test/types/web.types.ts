@@ -85,3 +85,22 @@ localStorage;
 Worker;
 // @ts-expect-error -- no sockets
 WebSocket;
+
+export async function modules(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
+  const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
+  const again: WebAssembly.Instance = await WebAssembly.instantiate(module);
+  // @ts-expect-error -- modules are made of bytes
+  await WebAssembly.compile('(module)');
+  return [instance.exports['run'], again];
+}
+
+export async function cached(request: Request): Promise<Response> {
+  const cache = await caches.open('cards');
+  const found: Response | undefined = await cache.match(request);
+  if (found !== undefined) return found;
+  const made = new Response('made');
+  await caches.default.put(request, made.clone());
+  // @ts-expect-error -- there may be none
+  const wrong: Response = await caches.match(request);
+  return wrong ?? made;
+}

@@ -20,7 +20,8 @@ export function shimDeno() {
 /** `Bun.serve` with `fetch` and with `routes` of exact paths and `:parameters`. */
 export function shimBun() {
   globalThis.Bun ??= {
-    serve({ fetch, routes = {} }) {
+    serve(options) {
+      const { routes = {} } = options;
       const table = Object.entries(routes).map(([path, route]) => ({ pattern: new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)').replace(/\*$/, '.*')}$`), route }));
       registered.handler = (request) => {
         const { pathname } = new URL(request.url);
@@ -33,7 +34,7 @@ export function shimBun() {
           Object.defineProperty(request, 'params', { value: { ...match.groups } });
           return found(request);
         }
-        return fetch === undefined ? new Response(null, { status: 404 }) : fetch(request);
+        return options.fetch === undefined ? new Response(null, { status: 404 }) : options.fetch(request);
       };
       return {};
     },

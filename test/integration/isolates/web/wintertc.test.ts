@@ -167,9 +167,9 @@ function examineWebAssembly({ interfaces, functions, values }: typeof WEBASSEMBL
   return results;
 }
 
-async function results(run: (list: never) => unknown, list: unknown, settings: object): Promise<Record<string, string[]>> {
-  const f = await host().deploy(`const run = ${run.toString()};\nexport default { fetch: async () => Response.json(await run(${JSON.stringify(list)})) };`, { debug: true, cpuMs: 5_000, ...settings });
-  const answer = await host().call(f);
+async function results(on: TestHost, run: (list: never) => unknown, list: unknown, settings: object = {}): Promise<Record<string, string[]>> {
+  const f = await on.deploy(`const run = ${run.toString()};\nexport default { fetch: async () => Response.json(await run(${JSON.stringify(list)})) };`, { debug: true, cpuMs: 5_000, ...settings });
+  const answer = await on.call(f);
   if (answer.code !== null) throw new Error(`${answer.code}: ${answer.detail}`);
   return JSON.parse(answer.body.toString()) as Record<string, string[]>;
 }
@@ -177,7 +177,7 @@ async function results(run: (list: never) => unknown, list: unknown, settings: o
 describe('ECMA-429', () => {
   let found: Record<string, string[]>;
   beforeAll(async () => {
-    found = await results(examine, { interfaces: INTERFACES, globals: GLOBALS, methods: CONSOLE, beyond: BEYOND, leftOut: LEFT_OUT }, {});
+    found = await results(host(), examine, { interfaces: INTERFACES, globals: GLOBALS, methods: CONSOLE, beyond: BEYOND, leftOut: LEFT_OUT });
   });
 
   test('the list is whole: 53 interfaces, 25 methods and properties, 19 methods of console', () => {
@@ -191,4 +191,19 @@ describe('ECMA-429', () => {
   test.each(['namespace', ...CONSOLE])('console: %s', (name) => expect(found[name === 'namespace' ? 'console namespace' : `console.${name}`]).toEqual([]));
   test.each(Object.keys(BEYOND))('beyond the list: %s', (name) => expect(found[name]).toEqual([]));
   test.each(Object.keys(LEFT_OUT))('left out: %s', (name) => expect(found[`no ${name}`]).toEqual([]));
+});
+
+describe('ECMA-429: WebAssembly', () => {
+  const group = TestHost.shared({ group: 'wasm' });
+  let found: Record<string, string[]>;
+  beforeAll(async () => {
+    found = await results(group(), examineWebAssembly, WEBASSEMBLY, { wasm: true });
+  });
+
+  const names = ['WebAssembly', ...[...Object.keys(WEBASSEMBLY.interfaces), ...Object.keys(WEBASSEMBLY.functions), ...WEBASSEMBLY.values].map((name) => `WebAssembly.${name}`)];
+  test.each(names)('%s', (name) => expect(found[name]).toEqual([]));
+  test('a function without the limit has none of it', async () => {
+    const f = await host().deploy('export default { fetch: () => new Response(typeof WebAssembly) };');
+    expect(await host().text(f)).toBe('undefined');
+  });
 });
