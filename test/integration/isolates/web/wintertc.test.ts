@@ -56,6 +56,7 @@ async function examine({ interfaces, globals, methods, beyond, leftOut }: {
     if (found.get.length !== 0) wrong.push(`the getter of ${name} has length ${found.get.length}`);
     if ((typeof found.set === 'function') !== (form === 'get set')) wrong.push(form === 'get' ? `${name} can be set` : `${name} can not be set`);
     if (found.set !== undefined && (found.set.name !== `set ${name}` || found.set.length !== 1)) wrong.push(`the setter of ${name} is ${found.set.name} of length ${found.set.length}`);
+    // oxlint-disable-next-line typescript/unbound-method -- its receiver is what is tested
     const getter = found.get;
     const read = (): unknown => Reflect.apply(getter, strange, []);
     if (!(promise ? await rejectsTypeError(read) : throwsTypeError(read))) wrong.push(`${name} takes another receiver`);
