@@ -2,7 +2,7 @@
 // A class here is an interface object there: accessors are accessors, methods are methods, a private constructor throws.
 // test/types/runtime.test.ts compares this file with a running isolate, both ways.
 
-/// <reference path="./context.d.ts" />
+/// <reference path="./handlers.d.ts" />
 
 // ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -23,6 +23,12 @@ export const whole = {
 
 export const workers: ExportedHandler<Env> = { fetch: (_request, env) => new Response(env.GREETING) };
 
+export async function greet(ctx: Context<Env>): Promise<string> {
+  const missing: BusinessError = Object.assign(new Error('no card'), { status: 404, code: 'card_missing' });
+  if (ctx.user === null) throw missing;
+  return ctx.env.GREETING;
+}
+
 // @ts-expect-error -- a handler answers with a Response
 export const text: Handler = { fetch: () => 'text' };
 // @ts-expect-error -- there is no such handler
