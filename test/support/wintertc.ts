@@ -6,12 +6,12 @@ export type MemberForm = 'get' | 'get set' | number | { readonly constant: numbe
 export interface InterfaceEntry {
   /** Required arguments of the constructor; `illegal`: it throws a TypeError. */
   readonly constructs: number | 'illegal';
-  /** Where the members' receivers come from, as an expression; missing for those that nothing simple makes. */
+  /** Interface that it inherits from. */
   readonly inherits?: string;
   readonly members: Readonly<Record<string, MemberForm>>;
   readonly statics?: Readonly<Record<string, MemberForm>>;
   /** A member that is another member under a symbol: `@@iterator` is `entries`. */
-  readonly aliases?: Readonly<Record<'@@iterator' | '@@asyncIterator', string>> | Readonly<Partial<Record<'@@iterator' | '@@asyncIterator', string>>>;
+  readonly aliases?: Readonly<Partial<Record<'@@iterator' | '@@asyncIterator', string>>>;
   /** Members whose methods return promises: on a wrong receiver these reject instead of throwing. */
   readonly promises?: readonly string[];
 }
@@ -117,7 +117,7 @@ export const BEYOND: Readonly<Record<string, string>> = {
   'new CompressionStream("deflate-raw")': 'object', 'new CompressionStream("brotli")': 'object', 'Intl.DateTimeFormat': 'function', 'addEventListener': 'function', 'removeEventListener': 'function', 'dispatchEvent': 'function', 'caches': 'object',
 };
 
-/** Deviations from the list: in the IDL and left out on purpose, or here although the list does not have it. Documented in docs/runtime. */
+/** Of the language and left out on purpose. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'SharedArrayBuffer': 'shared memory is counted by no limit', 'Atomics': 'nothing to share without it',
 };
