@@ -25,6 +25,10 @@ class ResponseSink implements Sink {
     return this.#body.closed;
   }
 
+  belongsTo(invocation: Invocation): boolean {
+    return this.#invocation === invocation;
+  }
+
   write(bytes: Buffer): boolean {
     return this.#body.write(bytes);
   }
@@ -62,6 +66,12 @@ export class ResponseSender {
 
   sink(id: number): Sink | undefined {
     return this.#sinks.get(id);
+  }
+
+  /** Number of the sink that the isolate writes this invocation's response into. */
+  sinkOf(invocation: Invocation): number | undefined {
+    for (const [id, sink] of this.#sinks) if (sink.belongsTo(invocation)) return id;
+    return undefined;
   }
 
   touch(invocation: Invocation): void {

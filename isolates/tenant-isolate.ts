@@ -381,7 +381,10 @@ export class TenantIsolate implements AreaIsolate {
     this.#cancelling = true;
     this.enter(invocation, ENTER.abort, invocation.id);
     invocation.requestBody?.fail('client_gone');
+    const sink = this.#sender.sinkOf(invocation);
     invocation.response?.close();
+    // Its writer may wait for its source instead of the client: closing alone would not reach it.
+    if (sink !== undefined) this.enter(invocation, ENTER.sinkCancel, sink);
     this.#calls.cancelOf(invocation);
     this.#cancelling = false;
     if (!invocation.finished) this.#settleCancelled(invocation);

@@ -15,18 +15,19 @@ export const interfacePrototypes: object[] = [];
 export function exposeInterface(name: string, value: object, length?: number): void {
   const { prototype } = value as { prototype: object };
   append(interfacePrototypes, prototype);
-  showMembers(prototype);
-  showMembers(value);
+  showMembers(prototype, false);
+  showMembers(value, true);
   ObjectDefineProperty(prototype, toStringTag, { value: name, writable: false, enumerable: false, configurable: true });
   ObjectDefineProperty(value, 'name', { value: name, writable: false, enumerable: false, configurable: true });
   if (length !== undefined) ObjectDefineProperty(value, 'length', { value: length, writable: false, enumerable: false, configurable: true });
 }
 
-function showMembers(holder: object): void {
+/** `name` and `length` are a function's own on a constructor, and may be members on a prototype: `File.prototype.name`. */
+function showMembers(holder: object, isConstructor: boolean): void {
   const keys = reflectOwnKeys(holder);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string | symbol;
-    if (typeof key === 'symbol' || key === 'constructor' || key === 'prototype' || key === 'name' || key === 'length') continue;
+    if (typeof key === 'symbol' || (isConstructor ? key === 'prototype' || key === 'name' || key === 'length' : key === 'constructor')) continue;
     if (reflectGetOwnPropertyDescriptor(holder, key)?.configurable === true) ObjectDefineProperty(holder, key, { enumerable: true });
   }
 }

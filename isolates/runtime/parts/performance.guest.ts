@@ -88,6 +88,7 @@ export class PerformanceEntry {
   };
 }
 const { name: nameOf, type: typeOf, start: startOf, detail: detailOf } = PerformanceEntry[KEY];
+delete (PerformanceEntry as { [KEY]?: unknown })[KEY];
 
 export class PerformanceMark extends PerformanceEntry {
   /** User Timing, "the PerformanceMark constructor". */

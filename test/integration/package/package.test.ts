@@ -57,6 +57,23 @@ describe('the packed package', () => {
     await refused.stop();
   });
 
+  it('gives authors the types of the runtime, and of nothing else', async () => {
+    const app = join(folder, 'app');
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const compilerOptions = { lib: ['es2024'], types: ['thimble/runtime'], strict: true, noEmit: true, module: 'nodenext', target: 'es2024' };
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['function.ts'] }));
+    writeFileSync(join(app, 'function.ts'), `
+      export default { fetch: async (request, env, ctx) => { ctx.waitUntil(fetch(request.url)); return Response.json([env, new URLPattern({ pathname: '/:id' }).exec(request.url), ctx]); } } satisfies Handler<{ readonly NAME: string }>;
+      export const getCard = (ctx: Context, id: string): string => ctx.user ?? id;
+      // @ts-expect-error -- no DOM
+      document.title;
+    `);
+    expect((await run(process.execPath, [tsc, '-p', app])).stdout).toBe('');
+    // Bundlers' resolution finds them too.
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, module: 'esnext', moduleResolution: 'bundler' }, files: ['function.ts'] }));
+    expect((await run(process.execPath, [tsc, '-p', app])).stdout).toBe('');
+  });
+
   it('tells version and help, and refuses other commands', async () => {
     const bin = join(installed, 'bin', 'thimble');
     const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string };
