@@ -24,6 +24,12 @@ const OPTIONS = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
+/** What packages write as `Promise.prototype.then.call(…)` must not ask for a `call` that a tenant has replaced: see the injected module. */
+const FOR_LIBRARIES = {
+  define: { 'Promise.prototype.then': 'libraryThen', 'Function.prototype.apply': 'libraryApply', 'Object.prototype.hasOwnProperty': 'libraryHasOwn' },
+  inject: [guestFile('parts/library/intrinsics')],
+} as const satisfies BuildOptions;
+
 /** Said by us, since the bundler leaves it out of modules in JavaScript: stack frames of sloppy functions give tenants the functions themselves. */
 const STRICT = '"use strict";';
 
@@ -87,7 +93,9 @@ async function bundlePart(part: string, modules: ReadonlyMap<string, readonly st
     },
   };
   const contents = `import {${names.join(',')}} from ${JSON.stringify(entry)};\n__take({${names.join(',')}});`;
-  const code = await bundle({ ...OPTIONS, stdin: { contents, resolveDir: runtimeFolder, loader: 'js' }, format: 'iife', plugins: [fromSnapshot] });
+  const code = await bundle({
+    ...OPTIONS, ...FOR_LIBRARIES, stdin: { contents, resolveDir: runtimeFolder, loader: 'js' }, format: 'iife', plugins: [fromSnapshot],
+  });
   return `__thimble_part((function (__shared, __take) {${STRICT}${code}}));`;
 }
 

@@ -5,7 +5,9 @@ import { Crypto, crypto } from './crypto.guest.ts';
 import { globalHandler, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
 import { Headers } from './headers.guest.ts';
-import { NativeArrayBuffer, NativeTypeError, reflectConstruct, reflectDefineProperty } from './primordials.guest.ts';
+import {
+  NativeArrayBuffer, NativeObject, NativeSet, NativeTypeError, SetPrototypeAdd, SetPrototypeHas, reflectApply, reflectConstruct, reflectDefineProperty, reflectGetOwnPropertyDescriptor,
+} from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
 import { LAZY_INTERFACES, LAZY_MEMBERS } from './lazy-interfaces.guest.ts';
@@ -24,19 +26,53 @@ function put(name: string, value: unknown, enumerable: boolean): void {
   reflectDefineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
+/** Getters of globals that nobody has touched. */
+const unmade = new NativeSet<unknown>();
+
 /** A global that its part makes on first touch; assigning to it replaces it, as it would any other. */
 function putLazy(name: string, part: string, enumerable: boolean): void {
+  const get = (): unknown => {
+    const made = loadPart<Record<string, unknown>>(part)[name];
+    if (typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
+    put(name, made, enumerable);
+    return made;
+  };
+  SetPrototypeAdd(unmade, get);
   reflectDefineProperty(globalThis, name, {
-    get: () => {
-      const made = loadPart<Record<string, unknown>>(part)[name];
-      if (typeof made === 'function') reflectDefineProperty(made, 'name', { value: name, configurable: true });
-      put(name, made, enumerable);
-      return made;
-    },
+    get,
     set: (value: unknown) => put(name, value, enumerable),
     enumerable,
     configurable: true,
   });
+}
+
+/** Web IDL has globals as data properties: who asks for the descriptor of one that is not made yet gets it made. */
+const DESCRIPTORS = {
+  getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
+    const found = reflectGetOwnPropertyDescriptor(NativeObject(target), key);
+    if (target !== globalThis || found?.get === undefined || !SetPrototypeHas(unmade, found.get)) return found;
+    reflectApply(found.get, target, []);
+    return reflectGetOwnPropertyDescriptor(target, key);
+  },
+};
+
+function showGlobalsAsData(): void {
+  const { getOwnPropertyDescriptor } = DESCRIPTORS;
+  const describe = { getOwnPropertyDescriptor(target: object, key: PropertyKey) {
+    if ((typeof target !== 'object' || target === null) && typeof target !== 'function') throw new NativeTypeError('Reflect.getOwnPropertyDescriptor called on non-object');
+    return getOwnPropertyDescriptor(target, key);
+  } };
+  for (const [holder, value] of [[Object, getOwnPropertyDescriptor], [Reflect, describe.getOwnPropertyDescriptor]] as const) {
+    reflectDefineProperty(value, 'name', { value: 'getOwnPropertyDescriptor', configurable: true });
+    reflectDefineProperty(holder, 'getOwnPropertyDescriptor', { value, writable: true, enumerable: false, configurable: true });
+  }
+}
+
+/** Explicit resource management (ECMA-262, section 20.4.2): V8 12.4 lacks the symbols that compiled `using` declarations ask for. */
+function addDisposalSymbols(): void {
+  for (const name of ['dispose', 'asyncDispose']) {
+    if (!(name in Symbol)) reflectDefineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`), writable: false, enumerable: false, configurable: false });
+  }
 }
 
 /** The event handler attributes of the global (HTML standard, section 8.1.8.2). */
@@ -67,6 +103,8 @@ export function installGlobals(): void {
   Object.defineProperties(globalThis, Object.getOwnPropertyDescriptors(HANDLERS));
   closeResizableBuffers();
   freezeClocks();
+  showGlobalsAsData();
+  addDisposalSymbols();
 }
 
 /**

@@ -33,10 +33,7 @@ export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set as (this: W
 export const DatePrototypeToString = uncurryThis(Date.prototype.toString);
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
 export const Uint8ArrayPrototypeSet = uncurryThis(Uint8Array.prototype.set as (this: Uint8Array, from: ArrayLike<number>, at?: number) => void);
-export const Uint8ArrayPrototypeSlice = uncurryThis(Uint8Array.prototype.slice as (this: Uint8Array, from?: number, to?: number) => Uint8Array<ArrayBuffer>);
-export const TypedArrayPrototypeSubarray = uncurryThis(Uint8Array.prototype.subarray as (this: Uint8Array, from?: number, to?: number) => Uint8Array);
 export const TypedArrayPrototypeFill = uncurryThis(Uint8Array.prototype.fill as (this: Uint8Array, value: number) => Uint8Array);
-export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
 export const ArrayBufferIsView = ArrayBuffer.isView;
 export const encodeComponent = encodeURIComponent;
 export const decodeComponent = decodeURIComponent;
@@ -45,11 +42,16 @@ export const JSONStringify = JSON.stringify;
 export const ObjectFreeze = Object.freeze;
 export const ObjectDefineProperty = Object.defineProperty;
 export const ObjectKeys = Object.keys;
+export const ObjectPrototypeHasOwnProperty = uncurryThis(Object.prototype.hasOwnProperty);
 export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
 /** Has the real clock: tenants get the one of clock.guest.ts. */
 export const NativeDate = Date;
 export const NativePromise = Promise;
 export const NativeMap = Map;
+export const NativeSet = Set;
+export const NativeObject = Object;
+export const SetPrototypeAdd = uncurryThis(Set.prototype.add as (this: Set<unknown>, value: unknown) => Set<unknown>);
+export const SetPrototypeHas = uncurryThis(Set.prototype.has as (this: Set<unknown>, value: unknown) => boolean);
 export const NativeUint8Array = Uint8Array;
 export const NativeUint16Array = Uint16Array;
 export const NativeUint32Array = Uint32Array;
@@ -123,3 +125,23 @@ export function exactBytes(bytes: Uint8Array): Uint8Array {
 export const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 export const symbolIterator: typeof Symbol.iterator = Symbol.iterator;
 export const Uint8ArrayPrototypeIndexOf = uncurryThis(Uint8Array.prototype.indexOf as (this: Uint8Array, byte: number, from?: number) => number);
+
+// The methods of these names ask the receiver's `constructor` for a species: a tenant that defines one would be handed the buffer.
+
+/** A view of the same buffer; bounds as in `subarray`, not negative. */
+export function TypedArrayPrototypeSubarray(bytes: Uint8Array, from = 0, to: number = TypedArrayByteLength(bytes)): Uint8Array {
+  const length = TypedArrayByteLength(bytes);
+  const start = from < length ? from : length;
+  const end = to < length ? to : length;
+  return new NativeUint8Array(TypedArrayBuffer(bytes), TypedArrayByteOffset(bytes) + start, end > start ? end - start : 0);
+}
+
+/** A copy with a buffer of its own; bounds as in `slice`, not negative. */
+export function Uint8ArrayPrototypeSlice(bytes: Uint8Array, from?: number, to?: number): Uint8Array<ArrayBuffer> {
+  return new NativeUint8Array(TypedArrayPrototypeSubarray(bytes, from, to));
+}
+
+/** A copy of a part of a buffer; bounds as in `slice`, not negative. */
+export function ArrayBufferPrototypeSlice(buffer: ArrayBuffer, from: number, to: number): ArrayBuffer {
+  return TypedArrayBuffer(new NativeUint8Array(new NativeUint8Array(buffer, from, to - from)));
+}

@@ -14,7 +14,7 @@ const ATTACKS = `export default { async fetch(req) {
   if (pathname === '/urls') for (;;) new URL('HTTP://EXAMPLE.com/../a');
   if (pathname === '/logs') for (;;) console.log('x'.repeat(100));
   if (pathname === '/regex') /^(a+)+$/.test('a'.repeat(40) + 'b');
-  if (pathname === '/getter') throw { get message() { for (;;); } };
+  if (pathname === '/getter') throw Object.defineProperty(new Error(), 'message', { get() { for (;;); } });
   if (pathname === '/stack') { Error.prepareStackTrace = () => { for (;;); }; throw new Error('x'); }
   if (pathname === '/proxy') throw new Proxy({}, { get() { for (;;); }, getPrototypeOf() { for (;;); } });
   if (pathname === '/thenable') return { then() { for (;;); } };
