@@ -1,4 +1,5 @@
 // The control plane as an invoker: `event` frames over the gateway's socket, each answered by its `outcome`.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/log/index.ts';
 import { FRAME, ReconnectingPeer } from '../../core/protocol/index.ts';
@@ -23,23 +24,29 @@ interface Waiting {
   readonly reject: (error: PlatformError) => void;
 }
 
+/** A gateway that is just starting, or coming back, is worth this wait, milliseconds. */
+const CONNECT_MS = 1_000;
+
 /** Invocations that wait for their outcome at once; the gateway has limits of its own. */
 const MAX_WAITING = 1_000;
 
 export class Invoker {
   readonly #peer: ReconnectingPeer;
   readonly #waiting = new Map<number, Waiting>();
+  /** Told once there is a connection. */
+  #connected = Promise.withResolvers<void>();
   #lastId = 0;
 
   constructor(gatewaySocket: string, self: Identity, logger: Logger) {
     this.#peer = new ReconnectingPeer(gatewaySocket, { self, accepts: ['gateway'] }, {
-      onOpen: () => {},
+      onOpen: () => this.#connected.resolve(),
       onFrame: (frame) => {
         if (frame[0] === FRAME.outcome) this.#settle(frame);
         else if (frame[0] !== FRAME.goaway) throw new PlatformError('protocol_violation', { why: `frame ${frame[0]} to an invoker` });
       },
       onClose: (_connection: FrameConnection, error) => {
         if (error !== undefined) logger.warn({ code: error.code, why: error.message }, 'the connection to the gateway was closed');
+        this.#connected = Promise.withResolvers();
         this.#lost();
       },
     });
@@ -49,16 +56,17 @@ export class Invoker {
    * Runs one event. The wall limit of the function ends it: there is no other.
    *
    * @param version  0: as the traffic says
-   * @throws unavailable  no gateway is connected, or it went away meanwhile: then the event may have run
+   * @throws unavailable  no gateway is connected within a second, or it went away meanwhile: then the event may have run
    * @throws overloaded
    */
-  invoke(fn: string, version: number, kind: string, body: string, user: string): Promise<Outcome> {
+  async invoke(fn: string, version: number, kind: string, body: string, user: string): Promise<Outcome> {
+    if (this.#peer.connection === undefined) await Promise.race([this.#connected.promise, sleep(CONNECT_MS, undefined, { ref: false })]);
     const { connection } = this.#peer;
-    if (connection === undefined) return Promise.reject(new PlatformError('unavailable', { part: 'the gateway' }));
-    if (this.#waiting.size >= MAX_WAITING) return Promise.reject(new PlatformError('overloaded', { what: 'events of the control plane' }));
+    if (connection === undefined) throw new PlatformError('unavailable', { part: 'the gateway' });
+    if (this.#waiting.size >= MAX_WAITING) throw new PlatformError('overloaded', { what: 'events of the control plane' });
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       const frame: EventFrame = [FRAME.event, id, fn, version, kind, body, user];
       connection.send(frame);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ERRORS, PROBLEM_CONTENT_TYPE } from '../../core/errors/index.ts';
 import type { ErrorCode } from '../../core/errors/index.ts';
-import { conditionSchema } from '../../core/schemas/index.ts';
+import { conditionSchema, jsonSchema } from '../../core/schemas/index.ts';
 import type { Endpoint } from './endpoint.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -41,6 +41,7 @@ class SchemaBook {
   constructor() {
     this.#registry.add(conditionSchema, { id: 'Condition' });
     this.#registry.add(problemSchema, { id: 'Problem' });
+    this.#registry.add(jsonSchema, { id: 'Json' });
   }
 
   /** @param io  `input`: what a client sends; `output`: what it gets */

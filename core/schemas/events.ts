@@ -1,6 +1,9 @@
 // Events that are no HTTP request: what POST /v1/functions/:name/invoke takes, and what dispatcher and hosts pass on.
 import { z } from 'zod';
 
+/** Any JSON value. */
+export const jsonSchema = z.json();
+
 /** As much as one call may bring; the function's own `limits.bodyBytes` holds too. */
 export const MAX_EVENT_CHARACTERS = 1_048_576;
 
@@ -17,7 +20,7 @@ const scheduledEventSchema = z.strictObject({
 const messageSchema = z.strictObject({
   /** Absent: a random one. */
   id: z.string().min(1).max(256).optional(),
-  body: z.json(),
+  body: jsonSchema,
   /** When it was sent, milliseconds since the epoch; absent: now. */
   timestamp: z.int().min(0).optional(),
   /** Deliveries, this one included. */
@@ -34,7 +37,7 @@ const businessEventSchema = z.strictObject({
   type: z.literal('business'),
   /** The exported function. */
   export: z.string().min(1).max(256),
-  args: z.array(z.json()).default([]),
+  args: z.array(jsonSchema).default([]),
   /** What `ctx.user` is. */
   user: z.string().min(1).max(1_024).optional(),
 });
@@ -55,7 +58,7 @@ export const eventResultSchema = z.strictObject({
   /** `queue`: what becomes of each message, in their order. */
   messages: z.array(z.strictObject({ id: z.string(), outcome: z.enum(['ack', 'retry']), delaySeconds: z.int().optional() })).optional(),
   /** `business`: what the function returned; null for nothing. */
-  result: z.json().optional(),
+  result: jsonSchema.optional(),
 });
 
 /** What every answer says of the invocation, of one that failed in its problem. */

@@ -9,5 +9,5 @@ export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSche
 export type { FunctionPut, Upload } from './functions.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
-export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, runSchema } from './events.ts';
+export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';
 export type { FunctionEvent, Invoke } from './events.ts';

@@ -41,8 +41,13 @@ test('no host comes: a typed failure, within the wall limit or 5 s', async () =>
 
 test('the queue is bounded: what does not fit is refused at once, and the slots come back', async () => {
   const stand = await useGateway({ functions });
-  const all = Array.from({ length: 1_050 }, () => call(stand.port, '/', { fn: 'code' }));
-  await until(() => stand.gateway.dispatcher.parked('wasm') === 1_000, 10_000);
+  let answered = 0;
+  const all = Array.from({ length: 1_050 }, async () => {
+    const answer = await call(stand.port, '/', { fn: 'code' });
+    answered += 1;
+    return answer;
+  });
+  await until(() => stand.gateway.dispatcher.parked('wasm') === 1_000 && answered === 50, 10_000);
   await stand.addHost('wasm-1', reflect);
   const answers = await Promise.all(all);
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1_000);
