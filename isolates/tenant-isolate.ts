@@ -1,22 +1,20 @@
 // One isolate of one function version: every entry into it, every operation out of it, and its end.
-import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../core/errors/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import { toBuffer } from './bodies/incoming-body.ts';
 import { givenFailure } from './given-failure.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
-import { IsolateBodies, exact } from './isolate-bodies.ts';
+import { IsolateBodies } from './isolate-bodies.ts';
 import { IsolateTimers } from './isolate-timers.ts';
-import { AREAS, AREA_SHIFT } from './operations/index.ts';
-import type { AreaIsolate, OperationArea } from './operations/index.ts';
+import { IsolateAreas, pureOperation } from './operations/index.ts';
+import type { AreaIsolate } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
-import { BODY_KIND, ENTER, ENTERED, MAX_RANDOM_BYTES, OP, PENDING, REASON } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, ENTERED, OP, PENDING, REASON } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
-import { parseUrl, setUrlComponent } from './url-operations.ts';
 import type { LoadedVersion } from './version-files.ts';
 import type { Vm } from './vm.ts';
 
@@ -33,9 +31,6 @@ const MIB = 1_048_576;
 const FIRST_FRAME = '\n    at ';
 const STACK_CHARACTERS = 16_384;
 
-const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish. */
 export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired';
 
@@ -49,8 +44,7 @@ export class TenantIsolate implements AreaIsolate {
   readonly #bodies = new IsolateBodies(this);
   readonly #calls: OutgoingCalls;
   readonly #sender: ResponseSender;
-  /** Areas of operations that the function has touched, by number. */
-  readonly #areas: (OperationArea | undefined)[] = [];
+  readonly #areas = new IsolateAreas(this);
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
@@ -251,34 +245,18 @@ export class TenantIsolate implements AreaIsolate {
         this.#timers.clear(Number(a));
         return undefined;
       case OP.url:
-        return parseUrl(text(a), b === undefined ? undefined : text(b));
       case OP.urlSet:
-        return setUrlComponent(text(a), text(b), text(c));
       case OP.utf8Encode:
-        return exact(textEncoder.encode(String(a)));
       case OP.utf8Decode:
-        return textDecoder.decode(a as Uint8Array);
-      case OP.random: {
-        const count = Math.trunc(Number(a));
-        return exact(randomBytes(count >= 0 && count <= MAX_RANDOM_BYTES ? count : 0));
-      }
+      case OP.random:
       case OP.uuid:
-        return randomUUID();
+        return pureOperation(code, a, b, c);
       case OP.lazy:
         this.#vm.runLazy(String(a));
         return undefined;
       default:
-        return this.#area(code).run(code, owner, a, b, c, d, e, f);
+        return this.#areas.of(code).run(code, owner, a, b, c, d, e, f);
     }
-  }
-
-  #area(code: number): OperationArea {
-    const index = code >>> AREA_SHIFT;
-    const known = this.#areas[index];
-    if (known !== undefined) return known;
-    const make = AREAS[index];
-    if (make === undefined) throw new TypeError('unknown operation');
-    return (this.#areas[index] = make(this));
   }
 
   get services(): HostServices {
@@ -415,7 +393,7 @@ export class TenantIsolate implements AreaIsolate {
     this.#timers.clearOf(invocation);
     this.#calls.cancelOf(invocation);
     this.#bodies.releaseOf(invocation);
-    for (const area of this.#areas) area?.release?.(invocation);
+    this.#areas.release(invocation);
     this.#invocations.delete(invocation.id);
     this.#host.ended(invocation);
     this.lastUsedMs = this.#host.turns.nowMs;
@@ -438,7 +416,7 @@ export class TenantIsolate implements AreaIsolate {
     this.#host.watch.unregister(this.#watchSlot);
     this.#vm.dispose();
     this.#timers.clearAll();
-    for (const area of this.#areas) area?.close?.();
+    this.#areas.close();
     this.#host.isolateEnded(this, reason, culprit);
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation !== culprit) {
