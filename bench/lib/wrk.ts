@@ -28,7 +28,8 @@ export async function wrk(origin: Origin, example: Example, durationS: number): 
     const script = join(folder, 'request.lua');
     writeFileSync(script, luaScript(example));
     const headers = Object.entries(requestHeaders(origin, example)).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-    const args = ['-t2', `-c${CONNECTIONS}`, `-d${durationS}s`, '-s', script, ...headers, `http://127.0.0.1:${origin.port}${example.path}`];
+    // The slowest server may take seconds for one answer at this concurrency: that is its figure, no failure.
+    const args = ['-t2', `-c${CONNECTIONS}`, `-d${durationS}s`, '--timeout', '30s', '-s', script, ...headers, `http://127.0.0.1:${origin.port}${example.path}`];
     const output = await new Promise<string>((resolve, reject) => {
       const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
       let text = '';

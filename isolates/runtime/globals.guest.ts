@@ -6,7 +6,7 @@ import { globalHandler, setGlobalHandler } from './events.guest.ts';
 import { fetch } from './fetch.guest.ts';
 import { Headers } from './headers.guest.ts';
 import {
-  NativeArrayBuffer, NativeObject, NativeSet, NativeTypeError, SetPrototypeAdd, SetPrototypeHas, reflectApply, reflectConstruct, reflectDefineProperty, reflectGetOwnPropertyDescriptor,
+  NativeArrayBuffer, NativeSet, ObjectGetOwnPropertyDescriptor, NativeTypeError, SetPrototypeAdd, SetPrototypeHas, reflectApply, reflectConstruct, reflectDefineProperty, reflectGetOwnPropertyDescriptor,
 } from './primordials.guest.ts';
 import { Request } from './request.guest.ts';
 import { Response } from './response.guest.ts';
@@ -49,7 +49,7 @@ function putLazy(name: string, part: string, enumerable: boolean): void {
 /** Web IDL has globals as data properties: who asks for the descriptor of one that is not made yet gets it made. */
 const DESCRIPTORS = {
   getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
-    const found = reflectGetOwnPropertyDescriptor(NativeObject(target), key);
+    const found = ObjectGetOwnPropertyDescriptor(target, key);
     if (target !== globalThis || found?.get === undefined || !SetPrototypeHas(unmade, found.get)) return found;
     reflectApply(found.get, target, []);
     return reflectGetOwnPropertyDescriptor(target, key);

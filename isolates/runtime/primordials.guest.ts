@@ -49,7 +49,7 @@ export const NativeDate = Date;
 export const NativePromise = Promise;
 export const NativeMap = Map;
 export const NativeSet = Set;
-export const NativeObject = Object;
+export const ObjectGetOwnPropertyDescriptor = Object.getOwnPropertyDescriptor;
 export const SetPrototypeAdd = uncurryThis(Set.prototype.add as (this: Set<unknown>, value: unknown) => Set<unknown>);
 export const SetPrototypeHas = uncurryThis(Set.prototype.has as (this: Set<unknown>, value: unknown) => boolean);
 export const NativeUint8Array = Uint8Array;

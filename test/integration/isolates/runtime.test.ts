@@ -193,3 +193,15 @@ test('works the same without a snapshot', async () => {
   const f = await plain.deploy(`export default { async fetch(req) { return new Response(await new Response(req.body).text() + new URL(req.url).pathname); } };`);
   expect(await plain.text(f, { path: '/p', body: 'b' })).toBe('b/p');
 });
+
+describe('globals that are made on first touch', () => {
+  test('show as data properties to whoever asks for their descriptor', async () => {
+    expect(await inside(`const shape = (name) => { const d = Object.getOwnPropertyDescriptor(globalThis, name); return [typeof d.value, d.writable, d.enumerable, d.configurable, 'get' in d]; };
+      return [shape('Blob'), shape('atob'), typeof Reflect.getOwnPropertyDescriptor(globalThis, 'URLPattern').value, Object.getOwnPropertyDescriptor.length, Object.getOwnPropertyDescriptor.name,
+        thrown(() => Object.getOwnPropertyDescriptor(null, 'x')), thrown(() => Reflect.getOwnPropertyDescriptor('text', 'length')), Object.getOwnPropertyDescriptor('text', 'length').value];`))
+      .toEqual([['function', true, false, true, false], ['function', true, true, true, false], 'function', 2, 'getOwnPropertyDescriptor', 'TypeError', 'TypeError', 4]);
+  });
+  test('let a tenant\'s own accessor be', async () => {
+    expect(await inside(`let reads = 0; Object.defineProperty(globalThis, 'mine', { get() { reads += 1; return 1; }, configurable: true }); const d = Object.getOwnPropertyDescriptor(globalThis, 'mine'); return [typeof d.get, reads];`)).toEqual(['function', 0]);
+  });
+});
