@@ -35,6 +35,13 @@ describe('MessageChannel and MessagePort (9.4)', () => {
     expect(await run(`const a = new MessageChannel(); const b = new MessageChannel(); b.port1.postMessage('early'); const got = []; a.port2.onmessage = (e) => { const [port] = e.ports; got.push(port !== b.port2, port instanceof MessagePort); port.onmessage = (m) => got.push(m.data); port.postMessage('back'); }; b.port1.onmessage = (e) => got.push(e.data); a.port1.postMessage('x', [b.port2]); b.port1.postMessage('late');
       const again = thrown(() => a.port1.postMessage('x', [b.port2])); await later(40); return [got, again];`)).toEqual([[true, true, 'early', 'late', 'back'], 'DataCloneError']);
   });
+  test('a port inside of the message is the one of the event', async () => {
+    expect(await run(`const a = new MessageChannel(); const b = new MessageChannel(); const got = []; a.port2.onmessage = ({ data, ports }) => { got.push(data.deep[0] === ports[0], ports.length, data.deep[0] instanceof MessagePort); ports[0].onmessage = (e) => got.push(e.data); }; a.port1.postMessage({ deep: [b.port2] }, [b.port2]); b.port1.postMessage('hello');
+      const refused = thrown(() => a.port1.postMessage({ port: b.port1 })); await later(30); return [got, refused];`)).toEqual([[true, 1, true, 'hello'], 'DataCloneError']);
+  });
+  test('a failed post moves nothing', async () => {
+    expect(await run(`const a = new MessageChannel(); const b = new MessageChannel(); let n = 0; b.port2.onmessage = () => n++; const buffer = new ArrayBuffer(4); const r = thrown(() => a.port1.postMessage(() => {}, [b.port1, buffer])); b.port1.postMessage(1); await later(10); return [r, n, buffer.byteLength];`)).toEqual(['DataCloneError', 1, 4]);
+  });
   test('a port can not be sent through itself, nor twice; sent to its counterpart it is lost', async () => {
     expect(await run(`const a = new MessageChannel(); const b = new MessageChannel(); let n = 0; b.port2.onmessage = () => n++; const r = [thrown(() => a.port1.postMessage(1, [a.port1])), thrown(() => a.port1.postMessage(1, [b.port1, b.port1]))]; b.port1.postMessage('still'); await later(10); a.port1.postMessage(1, [a.port2]); await later(5); return [r, n];`)).toEqual([['DataCloneError', 'DataCloneError'], 1]);
   });
