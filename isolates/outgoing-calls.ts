@@ -85,10 +85,15 @@ interface Entry {
   begun: boolean;
 }
 
+/** Ended operations that one `start` tells the isolate of. */
+const MAX_TOLD = 256;
+
 export class OutgoingCalls {
   readonly #isolate: TenantIsolate;
   readonly #host: HostServices;
   readonly #entries = new Map<number, Entry>();
+  /** Operations of ended invocations: each is told of once, so there are never more than calls were under way. */
+  #ended: number[] = [];
   readonly #sinks = new Map<number, UploadSink>();
 
   constructor(isolate: TenantIsolate, host: HostServices) {
@@ -113,17 +118,18 @@ export class OutgoingCalls {
    * Settles later in every case: a call never answers within the operation that starts it.
    *
    * @param service  index of SERVICES
+   * @returns operations whose invocations ended without an answer, parted by commas: the isolate still waits for them
    */
-  start(owner: Invocation, operation: number, head: string, kind: number, value: unknown, service: number): void {
+  start(owner: Invocation, operation: number, head: string, kind: number, value: unknown, service: number): string | undefined {
     if (SERVICES[service] === undefined || head.length > MAX_CALL_HEAD) throw new TypeError('no such call');
     const limit = owner.target.target.subrequests;
     if (owner.calls >= limit) {
       setImmediate(() => this.#reject(owner, operation, 'subrequest_limit_exceeded', `more than ${limit} outgoing calls in one invocation`));
-      return;
+      return undefined;
     }
     if (owner.cancelled) {
       setImmediate(() => this.#reject(owner, operation, 'upstream_failed', 'the client went away'));
-      return;
+      return undefined;
     }
     owner.calls += 1;
     const sinkId = kind === BODY_KIND.sink ? Number(value) : 0;
@@ -139,6 +145,7 @@ export class OutgoingCalls {
       owner.waitingCalls ??= [];
       owner.waitingCalls.push(() => this.#begin(operation, entry, head, kind, value, service));
     }
+    return this.#ended.length === 0 ? undefined : this.#ended.splice(0, MAX_TOLD).join(',');
   }
 
   /** @returns false when the call was given up while it waited */
@@ -216,7 +223,8 @@ export class OutgoingCalls {
     if (owner.callOperations === null) return;
     for (const operation of Array.from(owner.callOperations)) {
       this.cancel(operation);
-      if (!owner.finished) setImmediate(() => this.#reject(owner, operation, 'upstream_failed', 'the client went away'));
+      if (owner.finished) this.#ended.push(operation);
+      else setImmediate(() => this.#reject(owner, operation, 'upstream_failed', 'the client went away'));
     }
   }
 

@@ -234,8 +234,7 @@ export class TenantIsolate implements AreaIsolate {
         this.#sink(a)?.fail(String(b), String(c));
         return undefined;
       case OP.fetch:
-        this.#calls.start(owner, Number(a), String(b), Number(c), d, e === undefined ? 0 : Number(e));
-        return undefined;
+        return this.#calls.start(owner, Number(a), String(b), Number(c), d, e === undefined ? 0 : Number(e));
       case OP.cancel:
         this.#calls.cancel(Number(a));
         return undefined;

@@ -58,7 +58,7 @@ export const OP = {
   sinkEnd: 10,
   /** (sink, message) */
   sinkError: 11,
-  /** *(op, head, body kind, body, service or 0): a call of a middleware client. Settles with (head, body handle or 0). */
+  /** *(op, head, body kind, body, service or 0): a call of a middleware client. Settles with (head, body handle or 0). Returns calls that ended with their invocations, or undefined. */
   fetch: 12,
   /** (op): the caller lost interest. */
   cancel: 13,

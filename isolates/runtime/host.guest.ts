@@ -1,6 +1,8 @@
 // The isolate's way to the host: one operation callback, and promises for those that settle later.
 import { OP } from './abi.ts';
-import { MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeRangeError, NativeTypeError, deferred, reflectDefineProperty } from './primordials.guest.ts';
+import {
+  MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, NativeMap, NativeNumber, NativeRangeError, NativeTypeError, StringPrototypeSplit, deferred, reflectDefineProperty,
+} from './primordials.guest.ts';
 import type { Deferred } from './primordials.guest.ts';
 
 type Operation = (code: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown, f?: unknown) => unknown;
@@ -54,6 +56,13 @@ export function expectSettlement(id: number): Promise<Settled> {
 /** Forgets an operation whose caller lost interest. */
 export function forgetSettlement(id: number): void {
   MapPrototypeDelete(pending, id);
+}
+
+/** What an operation says of others whose invocations have ended: ids parted by commas. Nobody will settle them, so whoever waits is let go. */
+export function forgetEnded(told: unknown): void {
+  if (typeof told !== 'string') return;
+  const ids = StringPrototypeSplit(told, ',');
+  for (let i = 0; i < ids.length; i++) MapPrototypeDelete(pending, NativeNumber(ids[i]));
 }
 
 /** The host's answer. Unknown ids are operations that were forgotten. */

@@ -4,7 +4,7 @@ import { NO_BODY, handleBody, pump, sendBody } from '../body.guest.ts';
 import type { BodyState, Outgoing } from '../body.guest.ts';
 import { DOMException } from '../errors.guest.ts';
 import { findHeader, needs, parseHeaders, serialiseHeaders } from '../headers.guest.ts';
-import { expectSettlement, nextId, op } from '../host.guest.ts';
+import { expectSettlement, forgetEnded, nextId, op } from '../host.guest.ts';
 import type { Settled } from '../host.guest.ts';
 import { loadPart } from '../parts.guest.ts';
 import {
@@ -51,7 +51,7 @@ function ask(operation: CacheOperation, head: string, body: Outgoing = NOTHING):
   if (head.length > 2 * MAX_HEAD_CHARACTERS) throw new NativeTypeError('the headers are too large for a cache');
   const id = nextId();
   const settled = expectSettlement(id);
-  op(OP.fetch, id, head, body.kind, body.value, serviceOf(operation));
+  forgetEnded(op(OP.fetch, id, head, body.kind, body.value, serviceOf(operation)));
   if (body.source !== null) void pump(body.value as number, body.source);
   return settled;
 }

@@ -34,6 +34,14 @@ async function stand(settings: { subrequests?: number; cpuMs?: number; allow?: r
 }
 
 describe('fetch', () => {
+  test('calls that nobody waits for hold nothing once their invocations have ended', async () => {
+    const up = await useUpstream(() => {});
+    const { host } = await stand();
+    const f = await host.deploy(`export default { async fetch(req) { const kept = new Uint8Array(1_000_000).fill(1); (async () => { await fetch(${JSON.stringify(`${up.origin}/never`)}); globalThis.last = kept.length; })(); return new Response('ok'); } };`, { memoryMb: 32, cpuMs: 1_000 });
+    const texts: string[] = [];
+    for (let i = 0; i < 120; i++) texts.push(await host.text(f));
+    expect(new Set(texts)).toEqual(new Set(['ok']));
+  });
   test('brings status, headers and body; passes headers and the trace', async () => {
     const up = await useUpstream((req, res) => res.writeHead(201, { 'x-up': 'yes', 'content-type': 'application/json' }).end(JSON.stringify({ mine: req.headers['x-mine'], trace: req.headers['traceparent'] !== undefined })));
     const { host, f } = await stand();

@@ -6,7 +6,7 @@ import { onAbort } from '../../events.guest.ts';
 import type { AbortSignal } from '../../events.guest.ts';
 import { serialiseHeaders } from '../../headers.guest.ts';
 import type { Headers } from '../../headers.guest.ts';
-import { expectSettlement, forgetSettlement, hostError, nextId, op } from '../../host.guest.ts';
+import { expectSettlement, forgetEnded, forgetSettlement, hostError, nextId, op } from '../../host.guest.ts';
 import type { Settled } from '../../host.guest.ts';
 import { NativeNumber, NativeTypeError, RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, deferred } from '../../primordials.guest.ts';
 import type { RequestState } from '../../request.guest.ts';
@@ -45,7 +45,7 @@ async function send(request: RequestState, signal: AbortSignal | undefined): Pro
   const out = sendBody(request.body);
   const id = nextId();
   const settled = expectSettlement(id);
-  op(OP.fetch, id, head, out.kind, out.value);
+  forgetEnded(op(OP.fetch, id, head, out.kind, out.value));
   if (out.source !== null) void pump(out.value as number, out.source);
   if (signal === undefined) return toResponse(await settled, undefined);
   return toResponse(await abortable(settled, signal, id, out.source === null ? 0 : (out.value as number)), signal);
