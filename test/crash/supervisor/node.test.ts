@@ -56,8 +56,8 @@ describe('a node with two hosts', () => {
   it('answers every GET while a host is killed, and has it back within a second', async () => {
     const load = startLoad(node, 'hello');
     const tookMs: number[] = [];
-    // The best of five: what a busy test machine adds to one of them is not the node's.
-    while (tookMs.length < 5 && Math.min(...tookMs) >= 1_000) {
+    // The best of three: what a busy test machine adds to one of them is not the node's.
+    while (tookMs.length < 3 && Math.min(...tookMs) >= 1_000) {
       // A life of over a second in between, or the restart would rightly be delayed.
       await sleep(1_200);
       tookMs.push(await backWithin(node, 'host-1', node.kill('host-1'), 5_000));
