@@ -60,8 +60,3 @@ export const console = {
 };
 ObjectSetPrototypeOf(console, {});
 ObjectDefineProperty(console, toStringTag, { value: 'console', writable: false, enumerable: false, configurable: true });
-
-/** `args` as console.log would print them. */
-export function formatLine(args: readonly unknown[]): string {
-  return plainLine(args) ?? loadPart<ConsolePart>('console').format(args);
-}

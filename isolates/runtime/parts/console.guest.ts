@@ -6,7 +6,6 @@ import { format } from './console/format.guest.ts';
 import { inspect } from './console/inspect.guest.ts';
 import { table } from './console/table.guest.ts';
 
-export { format } from './console/format.guest.ts';
 export { inspect } from './console/inspect.guest.ts';
 
 /** Deeper groups are not indented any further. */
