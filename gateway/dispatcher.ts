@@ -1,4 +1,5 @@
 // Admission and dispatch: slots and lines of functions, caps of the node, the choice of a host, waiting for one, replays.
+import { kindOfGroup } from '../core/config/index.ts';
 import type { HostGroup } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { AccessLog } from './access-log.ts';
@@ -45,7 +46,8 @@ export class Dispatcher {
   readonly #table: RouteTable;
   readonly #logger: Logger;
   /** Admitted, and no host of their group is there. */
-  readonly #parked: Record<HostGroup, WaitingLine<Exchange>> = { default: new WaitingLine(), wasm: new WaitingLine() };
+  readonly #parked = new Map<HostGroup, WaitingLine<Exchange>>();
+  #parkedCount = 0;
   /** Functions with requests in their line. */
   readonly #waiting = new Set<FunctionGate>();
   readonly #active = new Set<Exchange>();
@@ -78,12 +80,26 @@ export class Dispatcher {
 
   /** Requests that wait: in lines, and for a host. */
   get queued(): number {
-    return this.#queued + this.#parked.default.length + this.#parked.wasm.length;
+    return this.#queued + this.#parkedCount;
+  }
+
+  /** Groups for which a request has waited. */
+  parkedGroups(): IterableIterator<HostGroup> {
+    return this.#parked.keys();
+  }
+
+  #parkedIn(group: HostGroup): WaitingLine<Exchange> {
+    let line = this.#parked.get(group);
+    if (line === undefined) {
+      line = new WaitingLine();
+      this.#parked.set(group, line);
+    }
+    return line;
   }
 
   /** Requests that wait for a host of this group. */
   parked(group: HostGroup): number {
-    return this.#parked[group].length;
+    return this.#parked.get(group)?.length ?? 0;
   }
 
   /** Sequence number of the next invocation. */
@@ -149,7 +165,8 @@ export class Dispatcher {
       this.#queued -= 1;
       if (gate.line.length === 0) this.#waiting.delete(gate);
     } else if (exchange.phase === PHASE.parked) {
-      this.#parked[exchange.target.group].remove(exchange);
+      this.#parkedIn(exchange.target.group).remove(exchange);
+      this.#parkedCount -= 1;
     }
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
@@ -165,8 +182,9 @@ export class Dispatcher {
   hostOpened(link: HostLink): void {
     this.hosts.add(link);
     const { group } = link;
-    const parked = this.#parked[group];
+    const parked = this.#parkedIn(group);
     for (let exchange = parked.shift(); exchange !== undefined; exchange = parked.shift()) {
+      this.#parkedCount -= 1;
       this.#send(exchange, exchange.link);
       // No room on it: what comes behind has to wait as well.
       if ((exchange as Exchange).phase === PHASE.parked && exchange.target.group === group) break;
@@ -225,8 +243,9 @@ export class Dispatcher {
       exchange.sendTo(link);
       return;
     }
-    const parked = this.#parked[group];
-    if (group !== 'default' && parked.length >= MAX_PARKED_ON_DEMAND) {
+    const parked = this.#parkedIn(group);
+    const onDemand = kindOfGroup(group) !== 'default';
+    if (onDemand && parked.length >= MAX_PARKED_ON_DEMAND) {
       // It is in no line, and no host has it.
       exchange.phase = PHASE.over;
       exchange.fail({ code: 'overloaded', params: { what: 'requests that wait for a host of their group' } }, null, true);
@@ -234,10 +253,11 @@ export class Dispatcher {
     }
     exchange.phase = PHASE.parked;
     parked.push(exchange);
+    this.#parkedCount += 1;
     const now = performance.now();
     exchange.parkedUntilMs = now + MAX_PARKED_MS;
     this.wheel.set(exchange, Math.min(exchange.parkedUntilMs, exchange.request.acceptedAtMs + exchange.route.fn.limits.wallMs));
-    if (group !== 'default') this.onHostMissing?.();
+    if (onDemand) this.onHostMissing?.();
   }
 
   /** While it waited its version may have got other settings, or have gone: then it runs as it was admitted. */

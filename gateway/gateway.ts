@@ -1,7 +1,8 @@
 // A whole gateway: the listener for clients, the socket for hosts, the feed of routes, and what happens to all of them at a drain.
 import { join } from 'node:path';
 import type { Server } from 'node:net';
-import type { HostGroup } from '../core/config/index.ts';
+import { kindOfGroup } from '../core/config/index.ts';
+import type { GroupKind, HostGroup } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, listenPeers } from '../core/protocol/index.ts';
@@ -36,14 +37,14 @@ export interface GatewayOptions {
   readonly accessLogger?: Logger;
   /** Says whether hosts of an on-demand group are wanted; default: nobody listens. */
   readonly onDemand?: (group: HostGroup, wanted: boolean) => void;
-  /** Hosts of the group `wasm` without work for so long are wanted no more, milliseconds. Default 5 minutes. */
-  readonly wasmIdleMs?: number;
+  /** Hosts of a group that runs on demand are wanted no more without work for so long, milliseconds; by kind. Default 5 minutes. */
+  readonly idleMs?: Readonly<Partial<Record<GroupKind, number>>>;
   /** Default: random. */
   readonly epoch?: number;
 }
 
 const FIGURES_MS = 500;
-const WASM_IDLE_MS = 300_000;
+const IDLE_MS = 300_000;
 
 /** About nine small invocations: a loop turn over many client sockets is long, and the host can begin meanwhile. */
 const EAGER_BYTES = 4_096;
@@ -58,7 +59,7 @@ export class Gateway {
   readonly #accessLog: AccessLog;
   readonly #file: RouteFile;
   readonly #identity: Identity;
-  readonly #wasmDemand: HostDemand;
+  readonly #demands = new Map<HostGroup, HostDemand>();
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
   #listener: Listener | undefined;
@@ -74,7 +75,6 @@ export class Gateway {
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
-    this.#wasmDemand = new HostDemand(options.wasmIdleMs ?? WASM_IDLE_MS);
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
   }
@@ -220,12 +220,21 @@ export class Gateway {
     return this.#dispatcher.hosts.openCount === 0 ? 'no host' : 'ready';
   }
 
-  /** Hosts for WebAssembly run only while they are used. */
+  /** Hosts of all groups but the default ones run only while they are used. */
   #reviewDemand(): void {
     if (this.#draining) return;
     const { hosts } = this.#dispatcher;
-    const wanted = this.#wasmDemand.review(performance.now(), this.#dispatcher.parked('wasm'), hosts.inFlight('wasm'), hosts.openIn('wasm'));
-    if (wanted !== undefined) this.#options.onDemand?.('wasm', wanted);
+    for (const group of new Set([...this.#dispatcher.parkedGroups(), ...hosts.openGroups()])) {
+      const kind = kindOfGroup(group);
+      if (kind === 'default') continue;
+      let demand = this.#demands.get(group);
+      if (demand === undefined) {
+        demand = new HostDemand(this.#options.idleMs?.[kind] ?? IDLE_MS);
+        this.#demands.set(group, demand);
+      }
+      const wanted = demand.review(performance.now(), this.#dispatcher.parked(group), hosts.inFlight(group), hosts.openIn(group));
+      if (wanted !== undefined) this.#options.onDemand?.(group, wanted);
+    }
   }
 
   /** Increments stay with us while the control plane is away: nothing is lost but what finds no room among the versions counted apart. */

@@ -19,10 +19,12 @@ interface OpenHosts {
   readonly generation: number;
 }
 
+const NONE: OpenHosts = { links: [], generation: 0 };
+
 export class Hosts {
   readonly #links = new Set<HostLink>();
   /** Those that take new invocations. */
-  readonly #open: Record<HostGroup, OpenHosts> = { default: { links: [], generation: 0 }, wasm: { links: [], generation: 0 } };
+  readonly #open = new Map<HostGroup, OpenHosts>();
   #generation = 0;
 
   /** Hosts of the default group that take new invocations. */
@@ -30,8 +32,13 @@ export class Hosts {
     return this.openIn('default');
   }
 
+  /** Groups that have a host that takes new invocations. */
+  openGroups(): IterableIterator<HostGroup> {
+    return this.#open.keys();
+  }
+
   openIn(group: HostGroup): number {
-    return this.#open[group].links.length;
+    return this.#open.get(group)?.links.length ?? 0;
   }
 
   /** Invocations on hosts of the group, also on those that drain. */
@@ -71,7 +78,7 @@ export class Hosts {
    * @returns undefined when no host of the group takes invocations
    */
   choose(gate: FunctionGate, avoid: HostLink | null, group: HostGroup = 'default'): HostLink | undefined {
-    const { links: open, generation } = this.#open[group];
+    const { links: open, generation } = this.#open.get(group) ?? NONE;
     if (open.length <= 1) {
       const only = open[0];
       return only !== undefined && only.inFlight < MAX_PER_HOST ? only : undefined;
@@ -93,7 +100,9 @@ export class Hosts {
 
   #changed(group: HostGroup): void {
     this.#generation += 1;
-    this.#open[group] = { links: [...this.#links].filter((link) => link.group === group && !link.draining), generation: this.#generation };
+    const links = [...this.#links].filter((link) => link.group === group && !link.draining);
+    if (links.length === 0) this.#open.delete(group);
+    else this.#open.set(group, { links, generation: this.#generation });
   }
 }
 

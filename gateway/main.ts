@@ -18,7 +18,7 @@ await runChild('gateway', async (boot, logger, say) => {
     gatewaySocket: boot.sockets.gateway,
     controlSocket: boot.sockets.control,
     logger,
-    wasmIdleMs: boot.wasmIdleMs,
+    idleMs: boot.idleMs,
     onDemand: (group, wanted) => say({ type: 'host-group', group, wanted }),
     accessLogger: createLogger({ name: boot.name, level: boot.logLevel, destination }),
   });

@@ -1,4 +1,5 @@
 // One function as the gateway routes it: its settings, what its versions are to hosts, and what is counted across changes of both.
+import { hostGroup } from '../core/config/index.ts';
 import type { HostGroup } from '../core/config/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import type { RouteFunction } from '../core/routing/index.ts';
@@ -24,7 +25,7 @@ export class VersionTarget {
       cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
     };
     this.versionText = String(version);
-    this.group = fn.limits.wasm ? 'wasm' : 'default';
+    this.group = hostGroup(fn.tier, fn.limits.wasm ? 'wasm' : 'default');
     this.#key = JSON.stringify(this.frame);
   }
 

@@ -1,5 +1,6 @@
 // One host process: pool, watch, journal and links, wired; what it reports, and how it drains.
 import { newEpoch } from '../core/ids/index.ts';
+import { kindOfGroup } from '../core/config/index.ts';
 import type { HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
@@ -40,7 +41,8 @@ export class Host {
     const stacks = new StackMapper(boot.dataFolder);
     this.#logs = new LogSink(this.#control, stacks);
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
-    const spares = new SpareVms(platform, boot.group === 'wasm');
+    const wasm = kindOfGroup(boot.group) === 'wasm';
+    const spares = new SpareVms(platform, wasm);
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
     const services: HostServices = {
       spares,
@@ -70,7 +72,7 @@ export class Host {
     this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, boot.group === 'wasm'));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),

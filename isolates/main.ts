@@ -23,5 +23,5 @@ await runChild(
     return { drain: (withinMs) => host.drain(withinMs) };
   },
   // process.exit with live isolates may crash; by then everything has been sent.
-  { exit: () => process.kill(process.pid, 'SIGKILL') },
+  { exit: () => process.kill(process.pid, 'SIGKILL'), titleBefore: 'thimble standby' },
 );

@@ -37,7 +37,7 @@ const LAST_WORDS_MS = 1_000;
 
 export class ChildLife {
   readonly #child: ChildProcess;
-  readonly #handlers: LifeHandlers;
+  #handlers: LifeHandlers;
   #ended = false;
 
   /** @param journalFd  inherited as descriptor 4; the caller still closes its own */
@@ -61,6 +61,11 @@ export class ChildLife {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** From now on these hear of it: the process has got another place. */
+  handOver(handlers: LifeHandlers): void {
+    this.#handlers = handlers;
   }
 
   get ended(): boolean {

@@ -1,7 +1,7 @@
 // Which processes a node has, and what each is told at its start.
 import { fileURLToPath } from 'node:url';
-import { hostName } from '../core/config/index.ts';
-import type { Boot, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
+import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/index.ts';
+import type { Boot, GroupKind, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
 import { childEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
@@ -9,8 +9,8 @@ import type { Command } from './child-life.ts';
 import { groupMemoryBytes } from './memory-limit.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
-/** Trust tiers of this node. Each has its own key and its own hosts. */
-const TIERS = ['default'] as const;
+/** Hosts of the groups `slow` and `penalty` end when nothing has run on them for so long, milliseconds. */
+const IDLE_MS = 60_000;
 
 /** `.ts` in a checkout, `.js` in the packed build: the same as this module's own. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -56,36 +56,48 @@ export interface NodePlan {
   readonly gateway: ProcessPlan;
   /** @param platformFolder  null: hosts evaluate the runtime's source */
   hosts(platformFolder: string | null): readonly ProcessPlan[];
-  /** Hosts of the group `wasm`, which run on demand. */
-  wasmHosts(platformFolder: string | null): readonly ProcessPlan[];
+  /** The groups that run on demand, and the hosts of each. */
+  onDemandHosts(platformFolder: string | null): ReadonlyMap<HostGroup, readonly ProcessPlan[]>;
 }
 
 export function planNode(facts: NodeFacts): NodePlan {
   const { settings, sockets } = facts;
   const environment = childEnvironment(facts.environment);
-  const tierKeys = Object.fromEntries(TIERS.map((tier) => [tier, deriveTierKey(facts.nodeKey, tier).toString('base64')]));
+  const tiers = { [DEFAULT_TIER]: settings.hosts, ...settings.tiers };
+  // Each tier has its own key and its own hosts.
+  const tierKeys = Object.fromEntries(Object.keys(tiers).map((tier) => [tier, deriveTierKey(facts.nodeKey, tier).toString('base64')]));
   const base = (name: string): { name: string; logLevel: string; dataFolder: string; sockets: SocketPaths } => ({ name, logLevel: settings.logLevel, dataFolder: settings.dataFolder, sockets });
   const command = (part: string, nodeFlags: readonly string[] = [QUIET], more: Readonly<Record<string, string>> = {}): Command => ({
     nodeFlags, entry: programPath(`${part}/main`), args: [], environment: { ...environment, ...more },
   });
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
-  const hosts = (group: HostGroup, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] =>
-    TIERS.flatMap((tier) =>
-      Array.from({ length: count }, (_, at): ProcessPlan => {
-        const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder };
-        return { ...plan(boot, command('isolates', flags)), journalFolder: facts.runFolder };
-      }),
-    );
+  const hosts = (tier: string, kind: GroupKind, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] => {
+    const group = hostGroup(tier, kind);
+    return Array.from({ length: count }, (_, at): ProcessPlan => {
+      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder };
+      return { ...plan(boot, command('isolates', flags)), journalFolder: facts.runFolder };
+    });
+  };
+  const counts = { default: 0, slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, wasmIdleMs: settings.wasmIdleMs }, command('gateway')),
-    hosts: (platformFolder) => hosts('default', settings.hosts, platformFolder, ISOLATE_FLAGS),
-    wasmHosts: (platformFolder) => {
-      const bytes = groupMemoryBytes(settings.wasmHosts);
-      return hosts('wasm', settings.wasmHosts, platformFolder, [...ISOLATE_FLAGS, ...WASM_FLAGS]).map((host) => ({
-        ...host, command: { ...host.command, dataBytes: bytes }, residentBytes: bytes, onDemand: true,
-      }));
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    hosts: (platformFolder) => Object.entries(tiers).flatMap(([tier, count]) => hosts(tier, 'default', count, platformFolder, ISOLATE_FLAGS)),
+    onDemandHosts: (platformFolder) => {
+      const groups = new Map<HostGroup, readonly ProcessPlan[]>();
+      for (const tier of Object.keys(tiers)) {
+        for (const kind of GROUP_KINDS) {
+          if (kind === 'default') continue;
+          const bytes = groupMemoryBytes(counts[kind]);
+          // A penalty host takes functions of any kind.
+          const flags = kind === 'slow' ? ISOLATE_FLAGS : [...ISOLATE_FLAGS, ...WASM_FLAGS];
+          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], platformFolder, flags).map((host) => ({
+            ...host, command: { ...host.command, dataBytes: bytes }, residentBytes: bytes, onDemand: true,
+          })));
+        }
+      }
+      return groups;
     },
   };
 }

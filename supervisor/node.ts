@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSettings } from '../core/config/index.ts';
-import type { ProcessState, Settings } from '../core/config/index.ts';
+import type { HostGroup, ProcessState, Settings } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { createLogger } from '../core/log/index.ts';
 import type { Logger } from '../core/log/index.ts';
@@ -20,9 +20,14 @@ import { OnDemandHosts } from './on-demand-hosts.ts';
 import { ISOLATE_FLAGS, planNode, programPath } from './node-plan.ts';
 import { buildPlatform } from './platform-build.ts';
 import { probePort } from './port-probe.ts';
+import { residentBytes } from './proc.ts';
 import { socketPaths } from './socket-paths.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import type { ProcessPlan } from './supervised-process.ts';
+import { StandbyHost } from './standby-host.ts';
+
+/** Name of the process that takes the place of the next host that dies. */
+const STANDBY = 'standby';
 
 /** How often the control plane hears about every process without a change, milliseconds. */
 const STATE_MS = 1_000;
@@ -55,7 +60,8 @@ export class ThimbleNode {
   #lock: DataLock | undefined;
   #disposeSockets: (() => void) | undefined;
   #examples: Examples | undefined;
-  #wasmHosts: OnDemandHosts | undefined;
+  readonly #onDemand = new Map<HostGroup, OnDemandHosts>();
+  #standby: StandbyHost | undefined;
   #timers: NodeJS.Timeout[] = [];
   #ending: Promise<void> | undefined;
 
@@ -97,19 +103,31 @@ export class ThimbleNode {
     this.#timers = [setInterval(() => this.#poll(), POLL_MS), setInterval(() => this.#tellState(), STATE_MS)];
     const platform = buildPlatform({ nodeFlags: ISOLATE_FLAGS, entry: programPath('isolates/platform/build'), args: [join(settings.dataFolder, 'platform')], environment: childEnvironment(this.#environment) }, this.#logger, this.#stop.signal);
     await Promise.all([this.#start('control', plan.control), this.#start('sidecar', plan.sidecar), platform]);
-    const hostPlans = plan.hosts(await platform);
+    const hostPlans = plan.hosts(await platform).map((host) => ({ ...host, standby: () => this.#standby?.take() }));
     await Promise.all(hostPlans.map(async (host) => this.#start('host', host)));
-    this.#wasmHosts = new OnDemandHosts({
-      plans: plan.wasmHosts(await platform),
-      create: (host) => this.#add('host', host),
-      forget: (process) => this.#forget(process),
-      logger: this.#logger,
-    });
+    for (const [group, plans] of plan.onDemandHosts(await platform)) {
+      this.#onDemand.set(group, new OnDemandHosts({ plans, create: (host) => this.#add('host', host), forget: (process) => this.#forget(process), logger: this.#logger }));
+    }
     await this.#start('gateway', plan.gateway);
     await this.#untilServing();
+    this.#startStandby(hostPlans);
     const examplesThere = (await this.#examples?.deploy(`http://${reachable(settings.host)}:${settings.controlPort}`, token, this.#stop.signal)) ?? false;
     this.#stop.signal.throwIfAborted();
     return { settings, tokenFile: settings.token === undefined ? tokenFile : undefined, examplesThere };
+  }
+
+  /** The hosts of all default groups have the same command. */
+  #startStandby([first]: readonly ProcessPlan[]): void {
+    if (first === undefined) return;
+    this.#standby = new StandbyHost({
+      command: first.command,
+      journalFolder: this.#runFolder,
+      logger: this.#loggerFor(STANDBY),
+      onSpawn: (pid) => this.#record.set(STANDBY, pid),
+      onChange: () => this.#tellState(),
+      onLogLine: (line) => this.#output.write(line),
+    });
+    this.#standby.start();
   }
 
   /** Hosts connect to the gateway on their own: ready means that a call is answered without waiting for them. */
@@ -163,6 +181,7 @@ export class ThimbleNode {
 
   async #end(endProcesses: () => Promise<void>): Promise<void> {
     this.#stop.abort(new PlatformError('unavailable', { part: 'the node' }));
+    this.#standby?.close();
     await endProcesses();
     for (const timer of this.#timers) clearInterval(timer);
     this.#disposeSockets?.();
@@ -181,7 +200,7 @@ export class ThimbleNode {
       onSpawn: (name, pid) => this.#record.set(name, pid),
       onLogLine: (line) => this.#output.write(line),
       onMessage: (message) => {
-        if (message.type === 'host-group' && message.group === 'wasm' && !this.#stop.signal.aborted) this.#wasmHosts?.want(message.wanted);
+        if (message.type === 'host-group' && !this.#stop.signal.aborted) this.#onDemand.get(message.group)?.want(message.wanted);
       },
       onJournal: (host, pid, { onThread, entered }) => this.#send('gateway', { type: 'host-died', host, pid, onThread, entered }),
     });
@@ -224,8 +243,13 @@ export class ThimbleNode {
     for (const { process } of this.#all) process.poll();
   }
 
+  #standbyState(): ProcessState[] {
+    const pid = this.#standby?.pid ?? null;
+    return pid === null ? [] : [{ name: STANDBY, kind: 'host', pid, state: 'ready', restarts: 0, onDemand: true, residentBytes: residentBytes(pid) }];
+  }
+
   #tellState(): void {
-    this.#send('control', { type: 'node-state', processes: this.#all.map(({ kind, process }) => process.describe(kind)) });
+    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbyState()] });
   }
 }
 

@@ -5,10 +5,11 @@ import { PlatformError } from '../core/errors/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { readBeat, readJournal } from '../core/protocol/index.ts';
 import { ChildLife } from './child-life.ts';
-import type { Command } from './child-life.ts';
+import type { Command, LifeHandlers } from './child-life.ts';
 import { HeartbeatWatch, openJournal } from './heartbeat.ts';
 import { residentBytes } from './proc.ts';
 import { RestartPolicy } from './restart-policy.ts';
+import type { LoadedHost } from './standby-host.ts';
 
 export interface ProcessPlan {
   readonly name: string;
@@ -21,6 +22,8 @@ export interface ProcessPlan {
   readonly residentBytes?: number;
   /** It runs only while it is wanted: its absence is no fault. */
   readonly onDemand?: boolean;
+  /** A process of the same command that is loaded already, when there is one: a restart takes it instead of a new one. */
+  readonly standby?: () => LoadedHost | undefined;
   /** Time to get ready, milliseconds; a process that is not ready then is killed. */
   readonly readyMs?: number;
 }
@@ -172,17 +175,7 @@ export class SupervisedProcess {
     this.#watch = new HeartbeatWatch();
     const startedAt = performance.now();
     try {
-      this.#journalFd = this.#plan.journalFolder === undefined ? undefined : openJournal(this.#plan.journalFolder);
-      this.#life = new ChildLife(this.#plan.command, this.#journalFd, {
-        onReady: () => this.#onReady(startedAt),
-        onFailed: (code, message) => {
-          this.#failure = `${code}: ${message}`;
-        },
-        onMessage: (message) => this.#events.onMessage?.(message),
-        onEnd: (how) => this.#onEnd(how),
-        onJsonLine: (line) => this.#events.onLogLine(line),
-        onTextLine: (text) => this.#logger.warn(text),
-      });
+      this.#begin(this.#handlers(startedAt));
     } catch (thrown) {
       // No memory, no descriptors: the same as a life that ended at once.
       this.#logger.error({ err: thrown }, 'the process cannot be started');
@@ -190,7 +183,7 @@ export class SupervisedProcess {
       this.#onEnd('not started');
       return;
     }
-    if (this.#life.pid === undefined) return;
+    if (this.#life?.pid === undefined) return;
     this.#events.onSpawn(this.name, this.#life.pid);
     const boot = this.#plan.bootMessage?.();
     if (boot !== undefined) this.#life.send(boot);
@@ -200,6 +193,31 @@ export class SupervisedProcess {
       this.#life?.kill();
     }, readyMs);
     this.#events.onChange();
+  }
+
+  #begin(handlers: LifeHandlers): void {
+    const loaded = this.#plan.standby?.();
+    if (loaded === undefined) {
+      this.#journalFd = this.#plan.journalFolder === undefined ? undefined : openJournal(this.#plan.journalFolder);
+      this.#life = new ChildLife(this.#plan.command, this.#journalFd, handlers);
+    } else {
+      this.#journalFd = loaded.journalFd;
+      this.#life = loaded.life;
+      loaded.life.handOver(handlers);
+    }
+  }
+
+  #handlers(startedAt: number): LifeHandlers {
+    return {
+      onReady: () => this.#onReady(startedAt),
+      onFailed: (code, message) => {
+        this.#failure = `${code}: ${message}`;
+      },
+      onMessage: (message) => this.#events.onMessage?.(message),
+      onEnd: (how) => this.#onEnd(how),
+      onJsonLine: (line) => this.#events.onLogLine(line),
+      onTextLine: (text) => this.#logger.warn(text),
+    };
   }
 
   #onReady(startedAt: number): void {

@@ -1,6 +1,6 @@
 // What the supervisor tells a child process at its start: the first message over the inherited IPC channel, never argv or environment.
 
-import type { HostGroup } from './host-groups.ts';
+import type { GroupKind, HostGroup } from './host-groups.ts';
 
 /** Sockets of the node; the listener owns the file. */
 export interface SocketPaths {
@@ -21,8 +21,8 @@ export interface GatewayBoot extends BootBase {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: readonly string[];
-  /** Hosts of the group `wasm` are wanted no more when nothing has run on them for so long, milliseconds. */
-  readonly wasmIdleMs: number;
+  /** Hosts of a group that runs on demand are wanted no more when nothing has run on them for so long, milliseconds; by kind. */
+  readonly idleMs: Readonly<Record<Exclude<GroupKind, 'default'>, number>>;
 }
 
 export interface HostBoot extends BootBase {

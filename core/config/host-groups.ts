@@ -1,17 +1,46 @@
-// Groups of hosts: each runs another kind of function, and the name of a host says which.
+// Groups of hosts: one of each kind for every trust tier. The name of a host says which it belongs to.
 
-export const HOST_GROUPS = ['default', 'wasm'] as const;
+/** Trust tier of functions that name none. */
+export const DEFAULT_TIER = 'default';
 
-/** `wasm`: functions with `limits.wasm`, whose memory V8's limit does not count. Started when one is called, ended when none has been for a while. */
-export type HostGroup = (typeof HOST_GROUPS)[number];
+export const TIER_NAME = /^[a-z](?:[a-z0-9]{0,30})$/;
 
-const PREFIX = { default: 'host-', wasm: 'wasm-' } as const satisfies Record<HostGroup, string>;
+/**
+ * `default` always runs. The others run on demand: `slow` for functions whose entries are long, `wasm` for those with `limits.wasm`, whose memory
+ * V8's limit does not count, `penalty` for those that have killed a host.
+ */
+export const GROUP_KINDS = ['default', 'slow', 'wasm', 'penalty'] as const;
+
+export type GroupKind = (typeof GROUP_KINDS)[number];
+
+/** Identifier of a group: its kind for the default tier, else `TIER.KIND`. */
+export type HostGroup = string;
+
+const PREFIX = { default: 'host', slow: 'slow', wasm: 'wasm', penalty: 'penalty' } as const satisfies Record<GroupKind, string>;
+
+export function hostGroup(tier: string, kind: GroupKind): HostGroup {
+  return tier === DEFAULT_TIER ? kind : `${tier}.${kind}`;
+}
+
+export function kindOfGroup(group: HostGroup): GroupKind {
+  return group.slice(group.indexOf('.') + 1) as GroupKind;
+}
+
+export function tierOfGroup(group: HostGroup): string {
+  const dot = group.indexOf('.');
+  return dot < 0 ? DEFAULT_TIER : group.slice(0, dot);
+}
 
 /** @param index  number in the group, from 1 */
 export function hostName(group: HostGroup, index: number): string {
-  return `${PREFIX[group]}${index}`;
+  const tier = tierOfGroup(group);
+  return `${tier === DEFAULT_TIER ? '' : `${tier}.`}${PREFIX[kindOfGroup(group)]}-${index}`;
 }
 
+/** A name that is none of ours counts as one of the default group of its tier. */
 export function groupOfHost(name: string): HostGroup {
-  return name.startsWith(PREFIX.wasm) ? 'wasm' : 'default';
+  const dot = name.indexOf('.');
+  const prefix = name.slice(dot + 1, name.lastIndexOf('-'));
+  const kind = GROUP_KINDS.find((one) => PREFIX[one] === prefix) ?? 'default';
+  return hostGroup(dot < 0 ? DEFAULT_TIER : name.slice(0, dot), kind);
 }

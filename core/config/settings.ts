@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from '../errors/index.ts';
+import { DEFAULT_TIER, TIER_NAME } from './host-groups.ts';
 
 const port = z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 65535').max(65_535, 'must be 1 to 65535');
 
@@ -33,6 +34,15 @@ function isEgressEntry(text: string): boolean {
   return (withPort !== null && isCidr(host)) || (HOST.test(host) && URL.canParse(`http://${host}/`));
 }
 
+/** `NAME:HOSTS`, comma-separated. */
+const tierList = z.preprocess(
+  (text) => Object.fromEntries(String(text).split(',').map((part) => part.trim()).filter((part) => part !== '').map((part) => [part.split(':', 1)[0], Number(part.slice(part.indexOf(':') + 1))])),
+  z
+    .record(z.string(), z.int('must be NAME:HOSTS').min(1, 'must have 1 to 64 hosts').max(64, 'must have 1 to 64 hosts'))
+    .refine((tiers) => Object.keys(tiers).every((name) => TIER_NAME.test(name) && name !== DEFAULT_TIER), 'names must be 1 to 31 of a-z and 0-9, starting with a letter, and not default')
+    .refine((tiers) => Object.keys(tiers).length <= 16, 'at most 16 tiers'),
+);
+
 const secretText = z.string().max(4_096);
 
 /** Keys are the names of the environment variables, so that every message names what the operator typed. */
@@ -44,6 +54,8 @@ export const environmentSchema = z.object({
   THIMBLE_TOKEN: secretText.optional(),
   THIMBLE_SECRET_KEY: secretText.optional(),
   THIMBLE_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 256').max(256, 'must be 1 to 256').default(() => availableParallelism()),
+  THIMBLE_TIERS: tierList.default({}),
+  THIMBLE_SLOW_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
   THIMBLE_WASM_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
   THIMBLE_WASM_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(300_000),
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
@@ -65,7 +77,11 @@ export interface Settings {
   readonly secretKey: string | undefined;
   /** Host processes of the default group. */
   readonly hosts: number;
-  /** Host processes of the group `wasm`, while there are any. */
+  /** Trust tiers beside the default one, and the hosts of each one's default group. */
+  readonly tiers: Readonly<Record<string, number>>;
+  /** Host processes of a group `slow`, while there are any. */
+  readonly slowHosts: number;
+  /** Host processes of a group `wasm`, while there are any. */
   readonly wasmHosts: number;
   /** They end when nothing has run on them for so long, milliseconds. */
   readonly wasmIdleMs: number;
@@ -101,6 +117,8 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     token: env.THIMBLE_TOKEN,
     secretKey: env.THIMBLE_SECRET_KEY,
     hosts: env.THIMBLE_HOSTS,
+    tiers: Object.freeze(env.THIMBLE_TIERS),
+    slowHosts: env.THIMBLE_SLOW_HOSTS,
     wasmHosts: env.THIMBLE_WASM_HOSTS,
     wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),

@@ -14,6 +14,8 @@ export interface ChildProgram {
 export interface ChildOptions {
   /** Ends the process. Default `process.exit`; a host ends itself with SIGKILL, since exit may crash with isolates alive. */
   readonly exit?: (code: number) => void;
+  /** Title of the process until its boot message says its name. */
+  readonly titleBefore?: string;
 }
 
 /** How long children may take to finish when nobody is left to wait for them: the rest of the node is gone within 2 s. */
@@ -50,6 +52,7 @@ export async function runChild<K extends Boot['kind']>(
     if (!process.connected) void end(ORPHAN_DRAIN_MS);
   });
   process.on('disconnect', () => void end(ORPHAN_DRAIN_MS));
+  if (options.titleBefore !== undefined) process.title = options.titleBefore;
   let logger = createLogger({ name: kind });
   const die = (thrown: unknown): void => {
     const error = toPlatformError(thrown);

@@ -36,6 +36,10 @@ function logRow(v: unknown): boolean {
   );
 }
 
+function entriesRow(v: unknown): boolean {
+  return Array.isArray(v) && v.length === 4 && id(v[0]) && v.slice(1).every(count);
+}
+
 const ROLES = new Set<unknown>(['gateway', 'host', 'sidecar', 'control']);
 
 /** The frame when `value` is one of this protocol version, field by field; else undefined. Never throws. */
@@ -81,6 +85,12 @@ function fits(f: Row): boolean {
       return n === 7 && id(f[1]) && text(f[2]) && count(f[3]) && text(f[4]) && text(f[5]) && text(f[6]);
     case FRAME.outcome:
       return n === 9 && id(f[1]) && count(f[2]) && count(f[3]) && text(f[4]) && number(f[5]) && number(f[6]) && text(f[7]) && text(f[8]);
+    case FRAME.warm:
+      return n === 3 && id(f[1]) && count(f[2]);
+    case FRAME.entries:
+      return n === 3 && f[1] === 0 && Array.isArray(f[2]) && f[2].every(entriesRow);
+    case FRAME.pardon:
+      return n === 3 && id(f[1]) && text(f[2]);
     case FRAME.call:
       return (
         n === 12 && id(f[1]) && text(f[2]) && text(f[3]) && text(f[4]) && body(f[5], f[6]) && number(f[7]) && text(f[8]) && text(f[9]) && text(f[10]) && text(f[11])

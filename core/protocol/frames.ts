@@ -4,17 +4,20 @@
 // the id, a positive number that is not in use on this connection. Bodies of either direction travel as `data` frames under byte
 // credits (flow.ts) and finish with `end`. The responder finishes every exchange with exactly one final frame:
 //   invocation: `respond` whose `final` is true, or `done`, or `fail`;   call: `reply` without a stream, `end`, or `fail`;
-//   event (control or sidecar to gateway): `outcome`.
+//   event (control or sidecar to gateway): `outcome`;   pardon (control to gateway): `done` or `fail`.
 // After `cancel` from the opener the responder still sends its final frame; until then the id stays in use.
 
 /** Raised when a frame changes its meaning. Peers of different versions refuse each other in `hello`. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Payload of one frame in bytes; a longer length prefix ends the connection. */
 export const MAX_FRAME_BYTES = 32 * 1_048_576;
 
 /** A body up to this size rides in the frame that opens or answers the exchange. */
 export const INLINE_BODY_BYTES = 64 * 1_024;
+
+/** An entry that uses more CPU time than this delays its neighbours noticeably, microseconds. */
+export const LONG_ENTRY_US = 4_000;
 
 /** Body bytes in flight without a credit, per exchange and direction. */
 export const STREAM_WINDOW_BYTES = 256 * 1_024;
@@ -40,6 +43,9 @@ export const FRAME = {
   load: 21,
   event: 22,
   outcome: 23,
+  warm: 24,
+  entries: 25,
+  pardon: 26,
   call: 32,
   reply: 33,
   logs: 48,
@@ -123,6 +129,14 @@ export type EventFrame = readonly [typeof FRAME.event, id: number, fn: string, v
 export type OutcomeFrame = readonly [
   typeof FRAME.outcome, id: number, status: number, version: number, invocation: string, cpuUs: number, wallMs: number, reason: string, body: string,
 ];
+/** Gateway to host: keep so many isolates of the target alive from now on, and make those that are missing before a call asks for them. 0: as called for. */
+export type WarmFrame = readonly [typeof FRAME.warm, target: number, isolates: number];
+/** What has been entered of one target since the last frame. `long`: entries over `LONG_ENTRY_US`; `maxUs`: CPU time of the longest. */
+export type EntriesRow = readonly [target: number, entries: number, long: number, maxUs: number];
+/** Host to gateway, at most four times a second: how long entries are, for the choice of lanes. Targets whose figures say nothing new are left out. */
+export type EntriesFrame = readonly [typeof FRAME.entries, 0, rows: readonly EntriesRow[]];
+/** An operator's word: the function is no longer quarantined and its strikes are forgotten. */
+export type PardonFrame = readonly [typeof FRAME.pardon, id: number, fn: string];
 /** State of a host, sent when it changes but at most four times a second. */
 export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number];
 
@@ -152,5 +166,5 @@ export type AppliedFrame = readonly [typeof FRAME.applied, 0, revision: number];
 
 export type Frame =
   | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
-  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | CallFrame | ReplyFrame
+  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | CallFrame | ReplyFrame
   | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame;

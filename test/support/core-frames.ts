@@ -37,6 +37,9 @@ export const frameArbitraries = {
   load: fc.tuple(fc.constant(FRAME.load), fc.constant(0), count, count, count),
   event: fc.tuple(fc.constant(FRAME.event), id, text, count, text, text, text),
   outcome: fc.tuple(fc.constant(FRAME.outcome), id, count, count, text, number, number, text, text),
+  warm: fc.tuple(fc.constant(FRAME.warm), id, count),
+  entries: fc.tuple(fc.constant(FRAME.entries), fc.constant(0), fc.array(fc.tuple(id, count, count, count), { maxLength: 4 })),
+  pardon: fc.tuple(fc.constant(FRAME.pardon), id, text),
   call: fc.tuple(id, text, text, text, body, number, text, text, text, text).map(([i, client, operation, head, [mode, value], ...rest]) => [FRAME.call, i, client, operation, head, mode, value, ...rest]),
   reply: fc.tuple(id, text, body).map(([i, head, [mode, value]]) => [FRAME.reply, i, head, mode, value]),
   logs: fc.tuple(fc.constant(FRAME.logs), fc.constant(0), fc.array(logRow, { maxLength: 4 }), fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3 })),
@@ -55,7 +58,7 @@ const odd = fc.oneof(
     0, -0, 1, -1, 2, 3, 0.5, -0.5, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '', 'gateway', 'x', null, undefined, true, false,
   ),
   fc.constant(Buffer.from('x')).map((b) => b as unknown), fc.constant([]).map((a) => a as unknown), fc.constant({}).map((o) => o as unknown),
-  fc.constant([1, 2, 3, 4]).map((a) => a as unknown), fc.constant([[1, 'info', 'f', 0, '', 'm', null]]).map((a) => a as unknown), fc.constant({ a: -1 }).map((o) => o as unknown),
+  fc.constant([1, 2, 3, 4]).map((a) => a as unknown), fc.constant([[1, 1, 0, 9]]).map((a) => a as unknown), fc.constant([[0, 1, 0, 9]]).map((a) => a as unknown), fc.constant([[1, 'info', 'f', 0, '', 'm', null]]).map((a) => a as unknown), fc.constant({ a: -1 }).map((o) => o as unknown),
   plainJson.map((o) => o as unknown), target.map((t) => ({ ...t, version: 0 }) as unknown), target.map((t) => ({ ...t, more: 1 }) as unknown),
 );
 

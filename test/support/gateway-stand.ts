@@ -59,7 +59,7 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
   const wishes: boolean[] = [];
   const gateway = new Gateway({
     host: '127.0.0.1', port: 0, trustedProxies: options.trustedProxies ?? [], dataFolder: folder, gatewaySocket: hostSocket, controlSocket, logger,
-    onDemand: (_, wanted) => wishes.push(wanted), ...(options.wasmIdleMs === undefined ? {} : { wasmIdleMs: options.wasmIdleMs }),
+    onDemand: (_, wanted) => wishes.push(wanted), ...(options.wasmIdleMs === undefined ? {} : { idleMs: { wasm: options.wasmIdleMs } }),
   });
   const hosts: FakeHost[] = [];
   onTestFinished(async () => {
@@ -102,7 +102,7 @@ export async function useGatewayProcess(functions: readonly RouteFunction[], por
   child.stdout?.on('data', (d: Buffer) => output.push(d.toString()));
   child.stderr?.on('data', (d: Buffer) => output.push(d.toString()));
   const boot: GatewayBoot = {
-    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], wasmIdleMs: 300_000,
+    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], idleMs: { slow: 60_000, wasm: 300_000, penalty: 60_000 },
     sockets: { gateway: join(folder, 'gateway.sock'), control: join(folder, 'control.sock'), sidecar: join(folder, 'sidecar.sock') },
   };
   child.send({ type: 'boot', boot });

@@ -186,7 +186,7 @@ export class TestHost {
       kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4,
       platformFolder: options.platform === undefined ? await platformFolder() : options.platform,
     };
-    this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {
+    this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' || group === 'penalty' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', this.journalFd],
     });
     this.#exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(signal ?? code)));

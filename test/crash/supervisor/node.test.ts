@@ -38,9 +38,10 @@ describe('a node with two hosts', () => {
   });
   afterAll(async () => void (await node.stop()));
 
-  it('runs every process under its own name, with no secret in arguments or environment', () => {
+  it('runs every process under its own name, with no secret in arguments or environment', async () => {
+    await until(() => node.processes().some(({ name }) => name === 'standby'), 10_000);
     const own = node.processes().map(({ name }) => name).filter((name) => !name.includes('esbuild'));
-    expect(own.toSorted()).toEqual(['control', 'gateway', 'host-1', 'host-2', 'sidecar', 'supervisor']);
+    expect(own.toSorted()).toEqual(['control', 'gateway', 'host-1', 'host-2', 'sidecar', 'standby', 'supervisor']);
     const key = readFileSync(join(node.dataFolder, 'secret.key'), 'utf8').trim();
     for (const { name, pid } of node.processes()) {
       if (name === 'supervisor') continue;
@@ -53,11 +54,11 @@ describe('a node with two hosts', () => {
     expect(node.output).not.toContain(key);
   });
 
-  it('answers every GET while a host is killed, and has it back within a second', async () => {
+  it('answers every GET while a host is killed, and has it back within half a second', async () => {
     const load = startLoad(node, 'hello');
     const tookMs: number[] = [];
     // The best of three: what a busy test machine adds to one of them is not the node's.
-    while (tookMs.length < 3 && Math.min(...tookMs) >= 1_000) {
+    while (tookMs.length < 3 && Math.min(...tookMs) >= 500) {
       // A life of over a second in between, or the restart would rightly be delayed.
       await sleep(1_200);
       tookMs.push(await backWithin(node, 'host-1', node.kill('host-1'), 5_000));
@@ -68,7 +69,7 @@ describe('a node with two hosts', () => {
     expect(wrong(answers, { codes: ['host_lost'] })).toEqual([]);
     expect(answers.filter(({ code }) => code === 'host_lost').length).toBeLessThanOrEqual(tookMs.length);
     expect(slowest(answers)).toBeLessThan(2_500);
-    expect(Math.min(...tookMs)).toBeLessThan(1_000);
+    expect(Math.min(...tookMs)).toBeLessThan(500);
   });
 
   it('kills a host that is stopped, and goes on with the other', async () => {

@@ -33,6 +33,12 @@ describe('settings', () => {
     expect(Object.isFrozen(settings) && Object.isFrozen(settings.egressAllow)).toBe(true);
   });
 
+  it('have trust tiers with their hosts', () => {
+    expect(parseSettings({}).tiers).toEqual({});
+    expect(parseSettings({ THIMBLE_TIERS: 'partner:2, lab:1' }).tiers).toEqual({ partner: 2, lab: 1 });
+    for (const wrong of ['partner', 'Partner:1', 'default:1', 'a:0', 'a:65', 'a:b', ':1', 'a-b:1', 'a.b:1']) expect(errorsOf({ THIMBLE_TIERS: wrong }).length, wrong).toBeGreaterThan(0);
+  });
+
   it('take an empty variable for one that is not set', () => {
     expect(parseSettings({ THIMBLE_PORT: '', THIMBLE_TOKEN: '' })).toMatchObject({ port: 8080, token: undefined });
   });
