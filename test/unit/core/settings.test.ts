@@ -36,7 +36,8 @@ describe('settings', () => {
   it('have trust tiers with their hosts', () => {
     expect(parseSettings({}).tiers).toEqual({});
     expect(parseSettings({ THIMBLE_TIERS: 'partner:2, lab:1' }).tiers).toEqual({ partner: 2, lab: 1 });
-    for (const wrong of ['partner', 'Partner:1', 'default:1', 'a:0', 'a:65', 'a:b', ':1', 'a-b:1', 'a.b:1']) expect(errorsOf({ THIMBLE_TIERS: wrong }).length, wrong).toBeGreaterThan(0);
+    const wrong = ['partner', 'Partner:1', 'default:1', 'a:0', 'a:65', 'a:b', ':1', 'a-b:1', 'a.b:1'];
+    expect(wrong.filter((tiers) => errorsOf({ THIMBLE_TIERS: tiers }).length === 0)).toEqual([]);
   });
 
   it('take an empty variable for one that is not set', () => {
