@@ -10,7 +10,7 @@ import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, Functions, KEYS, Ledger, TIER, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
+import { Catalog, Functions, KEYS, Ledger, TIER, Tenants, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
@@ -58,6 +58,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const functions = new Functions({ catalog, ledger, tierKeys });
   const versions = new Versions({ store, catalog, ledger, builder, files });
   const traffic = new TrafficControl(catalog, ledger);
+  const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
 
@@ -74,14 +75,14 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, versions, traffic, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const all: readonly Endpoint[] = [...api, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
   const app = createApp({ endpoints: all, token: boot.token, logger });
 
   await builder.warm();
-  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, logger });
+  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), logger });
   const http = await listenHttp(app, boot.host, boot.port);
   const review = setInterval(() => figures.review(), REVIEW_MS);
   review.unref();

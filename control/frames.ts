@@ -13,10 +13,14 @@ export interface FrameServices {
   readonly push: RoutePush;
   readonly logs: LogStore;
   readonly figures: FigureStore;
+  /** Outgoing calls per second of the tenants that have such a quota. */
+  readonly subrequestRates: () => readonly (readonly [tenant: string, perSec: number])[];
   readonly logger: Logger;
 }
 
 export interface FrameServer {
+  /** Quotas have changed: tells the sidecar. */
+  pushQuotas(): void;
   close(): void;
 }
 
@@ -24,10 +28,12 @@ export interface FrameServer {
 export async function listenFrames(path: string, services: FrameServices): Promise<FrameServer> {
   const { push, figures, logger } = services;
   const connections = new Set<FrameConnection>();
+  const sendQuotas = (connection: FrameConnection): void => connection.send([FRAME.quotas, 0, services.subrequestRates()]);
   const server: Server = await listenPeers(path, { self: { role: 'control', name: 'control', epoch: newEpoch() }, accepts: ['gateway', 'host', 'sidecar'] }, {
     onOpen: (connection) => {
       connections.add(connection);
       if (connection.peer?.role === 'gateway') push.opened(connection);
+      if (connection.peer?.role === 'sidecar') sendQuotas(connection);
     },
     onFrame: (frame, connection) => take(frame, connection, services),
     onClose: (connection, error) => {
@@ -40,6 +46,9 @@ export async function listenFrames(path: string, services: FrameServices): Promi
     },
   });
   return {
+    pushQuotas: (): void => {
+      for (const connection of connections) if (connection.peer?.role === 'sidecar') sendQuotas(connection);
+    },
     close: (): void => {
       server.close();
       for (const connection of connections) connection.destroy();

@@ -123,6 +123,9 @@ export class Dispatcher {
     if (gate.running >= gate.concurrency && gate.line.length >= gate.queueLimit) return { failure: lineFull(gate) };
     const waitMs = gate.rate.take(nowMs);
     if (waitMs > 0) return { failure: { code: 'rate_limited', params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
+    const { tenant } = gate;
+    const tenantWaitMs = tenant.rate.take(nowMs);
+    if (tenantWaitMs > 0) return { failure: { code: 'tenant_rate_limited', params: { ratePerSec: tenant.ratePerSec, limit: tenant.ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(tenantWaitMs / 1_000)) };
     return undefined;
   }
 

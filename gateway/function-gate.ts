@@ -1,6 +1,7 @@
 // What is admitted of one function: requests at once, the queue behind them, requests per second. Survives changes of its settings.
 import type { Limits } from '../core/schemas/index.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import { RateLimiter } from '../core/rate/index.ts';
+import { TenantGate } from './tenant-gate.ts';
 
 /** An entry of a queue: linked, so that a client that goes away leaves in constant time. */
 export interface Queued {
@@ -54,6 +55,8 @@ export class WaitingLine<T extends Queued> {
 
 export class FunctionGate<T extends Queued = Queued> {
   readonly name: string;
+  /** What its tenant may take on the node, shared by all functions of the tenant. */
+  tenant = new TenantGate();
   readonly rate = new RateLimiter();
   readonly line = new WaitingLine<T>();
   /** Invocations that hold a slot: from dispatch to the host's final frame. */

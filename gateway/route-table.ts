@@ -1,6 +1,7 @@
 // The route table in memory: every function by name and by trigger, changed by whole tables and deltas.
 import { FunctionGate } from './function-gate.ts';
 import { Route } from './route.ts';
+import { TenantGate } from './tenant-gate.ts';
 import type { VersionTarget } from './route.ts';
 import { TriggerIndex } from './trigger-index.ts';
 import type { Authority } from './authority.ts';
@@ -17,6 +18,8 @@ export interface Found {
 export class RouteTable {
   readonly #onRetired: (targets: readonly VersionTarget[]) => void;
   readonly #routes = new Map<string, Route>();
+  /** Of every tenant that has had a function since the last whole table. */
+  #tenants = new Map<string, TenantGate>();
   #triggers = new TriggerIndex<Route>();
   #epoch = 0;
   #revision = 0;
@@ -62,6 +65,8 @@ export class RouteTable {
   replace(table: TableData): void {
     const retired: VersionTarget[] = [];
     const former = new Map(this.#routes);
+    const formerTenants = this.#tenants;
+    this.#tenants = new Map(table.functions.map(({ tenant }) => [tenant, formerTenants.get(tenant) ?? new TenantGate()]));
     this.#routes.clear();
     this.#triggers = new TriggerIndex();
     for (const fn of table.functions) {
@@ -117,10 +122,21 @@ export class RouteTable {
   #put(fn: TableData['functions'][number], former: Route | undefined, retired: VersionTarget[]): void {
     const gate = former?.gate ?? new FunctionGate(fn.name);
     gate.configure(fn.limits);
+    gate.tenant = this.#tenant(fn);
     const route = new Route(fn, gate);
     if (former !== undefined) retired.push(...route.inherit(former));
     this.#routes.set(fn.name, route);
     this.#triggers.set(fn.name, route, fn.triggers);
+  }
+
+  #tenant(fn: TableData['functions'][number]): TenantGate {
+    let gate = this.#tenants.get(fn.tenant);
+    if (gate === undefined) {
+      gate = new TenantGate();
+      this.#tenants.set(fn.tenant, gate);
+    }
+    gate.configure(fn.quotas?.rps ?? 0);
+    return gate;
   }
 
   #arrived(epoch: number, revision: number, retired: readonly VersionTarget[]): void {

@@ -3,8 +3,8 @@ import { PlatformError } from '../../core/errors/index.ts';
 import type { Change, ListOptions, RecordStore, StoredRecord } from '../../core/ports/index.ts';
 import type { RouteFunction } from '../../core/routing/index.ts';
 import type { Trigger } from '../../core/schemas/index.ts';
-import { KEYS, TIER, functionRecordSchema, numberOfKey, removedRecordSchema, versionRecordSchema } from './records.ts';
-import type { FunctionRecord, RemovedRecord, VersionRecord } from './records.ts';
+import { KEYS, TIER, functionRecordSchema, numberOfKey, removedRecordSchema, tenantRecordSchema, versionRecordSchema } from './records.ts';
+import type { FunctionRecord, RemovedRecord, TenantRecord, VersionRecord } from './records.ts';
 import { methodsOverlap, patternKey } from './trigger-patterns.ts';
 
 /** Versions that can be addressed besides those with traffic (`v7--card.localhost`): the newest ones, so that a route table stays small. */
@@ -27,6 +27,9 @@ export class Catalog {
   /** Digest by version number, of every version there is, in order; also of functions that were deleted. */
   readonly #digests = new Map<string, Map<number, string>>();
   readonly #owners = new Map<string, Owner[]>();
+  readonly #tenants = new Map<string, TenantRecord>();
+  /** Names of the functions of each tenant. */
+  readonly #members = new Map<string, Set<string>>();
   #sorted: string[] | undefined;
   #revision: number;
 
@@ -43,6 +46,7 @@ export class Catalog {
     const catalog = new Catalog(store.revision);
     for (const record of allOf(store, KEYS.functions)) catalog.#setFunction(parse(functionRecordSchema, record), record.revision);
     for (const record of allOf(store, KEYS.removedFunctions)) catalog.#setRemoved(parse(removedRecordSchema, record), record.revision);
+    for (const record of allOf(store, KEYS.tenants)) catalog.#setTenant(parse(tenantRecordSchema, record), record.revision);
     for (const record of allOf(store, KEYS.allVersions)) catalog.#setVersion(record.key, parse(versionRecordSchema, record));
     return catalog;
   }
@@ -69,6 +73,33 @@ export class Catalog {
 
   removed(name: string): RemovedRecord | undefined {
     return this.#removed.get(name)?.record;
+  }
+
+  /** Its quotas; undefined when it never got any. */
+  tenant(name: string): TenantRecord | undefined {
+    return this.#tenants.get(name);
+  }
+
+  /** How many functions the tenant has. */
+  functionsOf(tenant: string): number {
+    return this.#members.get(tenant)?.size ?? 0;
+  }
+
+  /** Names of the tenant's functions, in no order. */
+  namesOf(tenant: string): Iterable<string> {
+    return this.#members.get(tenant) ?? [];
+  }
+
+  /** Tenants that have functions or quotas, in order, after `after`. */
+  tenants(after: string | undefined, limit: number): readonly string[] {
+    const all = [...new Set([...this.#members.keys(), ...this.#tenants.keys()])].toSorted();
+    const from = after === undefined ? 0 : all.findIndex((name) => name > after);
+    return from < 0 ? [] : all.slice(from, from + limit);
+  }
+
+  /** Outgoing calls per second of every tenant that has such a quota. */
+  subrequestRates(): (readonly [tenant: string, perSec: number])[] {
+    return [...this.#tenants.values()].filter(({ quotas }) => quotas.subrequestsPerSec > 0).map(({ name, quotas }) => [name, quotas.subrequestsPerSec] as const);
   }
 
   /** Names in order, after `after`. */
@@ -110,9 +141,11 @@ export class Catalog {
     const live = new Set([...(record.traffic?.rules ?? []), ...(record.traffic?.split ?? [])].map((part) => part.version));
     const own = [...this.digests(name)].filter(([version]) => version >= record.firstVersion);
     const versions = own.filter(([version], index) => index >= own.length - ADDRESSABLE_VERSIONS || live.has(version));
+    const { rps = 0, memoryMb = 0 } = this.#tenants.get(record.tenant)?.quotas ?? {};
     return {
       name,
       tenant: record.tenant,
+      ...(rps > 0 || memoryMb > 0 ? { quotas: { rps, memoryMb } } : {}),
       tier: TIER,
       public: record.public,
       debug: record.debug,
@@ -151,6 +184,10 @@ export class Catalog {
       } else if (key.startsWith(KEYS.removedFunctions)) {
         if ('remove' in change) this.#removed.delete(key.slice(KEYS.removedFunctions.length));
         else this.#setRemoved(removedRecordSchema.parse(change.value), revision);
+      } else if (key.startsWith(KEYS.tenants) && !('remove' in change)) {
+        const record = tenantRecordSchema.parse(change.value);
+        this.#setTenant(record, revision);
+        names.push(...this.namesOf(record.name));
       } else if (key.startsWith(KEYS.allVersions) && !('remove' in change)) {
         this.#setVersion(key, versionRecordSchema.parse(change.value));
       }
@@ -162,6 +199,9 @@ export class Catalog {
     this.#disown(record.name);
     if (!this.#functions.has(record.name)) this.#sorted = undefined;
     this.#functions.set(record.name, { record, revision });
+    const members = this.#members.get(record.tenant);
+    if (members === undefined) this.#members.set(record.tenant, new Set([record.name]));
+    else members.add(record.name);
     for (const trigger of record.triggers) {
       const key = patternKey(trigger);
       const owners = this.#owners.get(key);
@@ -177,7 +217,22 @@ export class Catalog {
     this.#sorted = undefined;
   }
 
+  /** Quotas are part of the routes of all functions of the tenant: they have changed with it. */
+  #setTenant(record: TenantRecord, revision: number): void {
+    this.#tenants.set(record.name, record);
+    for (const name of this.namesOf(record.name)) {
+      const entry = this.#functions.get(name);
+      if (entry !== undefined) this.#functions.set(name, { record: entry.record, revision: Math.max(entry.revision, revision) });
+    }
+  }
+
   #disown(name: string): void {
+    const tenant = this.#functions.get(name)?.record.tenant;
+    if (tenant !== undefined) {
+      const members = this.#members.get(tenant);
+      members?.delete(name);
+      if (members?.size === 0) this.#members.delete(tenant);
+    }
     for (const trigger of this.#functions.get(name)?.record.triggers ?? []) {
       const key = patternKey(trigger);
       const left = (this.#owners.get(key) ?? []).filter((owner) => owner.name !== name);

@@ -58,6 +58,7 @@ export class Functions {
    * A name that was deleted starts anew: defaults, no traffic, no history; only its version numbers go on.
    *
    * @throws conflict  another function has one of the triggers
+   * @throws function_quota_exceeded  the tenant has all the functions that it may have
    */
   put(actor: string, name: string, put: FunctionPut): Promise<Written<PutResult>> {
     return this.#ledger.write(actor, (now) => this.#planPut(name, put, now));
@@ -89,6 +90,7 @@ export class Functions {
     const next: FunctionRecord = { ...base, changedAt: now, secrets: sealed.secrets, secretNames: sealed.secretNames };
     if (put.limits !== undefined) next.limits = put.limits;
     for (const field of REPLACED) if (put[field] !== undefined) Object.assign(next, { [field]: put[field] });
+    if (next.tenant !== old?.tenant) this.#checkQuota(next.tenant);
     const before = old === undefined ? {} : shown(old);
     const after = shown(next);
     const fields = Object.keys(after).filter((field) => canonicalJson(before[field]) !== canonicalJson(after[field]) || (field === 'secrets' && sealed.changed.length > 0));
@@ -115,6 +117,11 @@ export class Functions {
     return {
       ...DEFAULTS, name, secrets: '', secretNames: [], traffic: null, history: [], lastVersion, firstVersion: lastVersion + 1, createdAt: now, changedAt: now,
     };
+  }
+
+  #checkQuota(tenant: string): void {
+    const limit = this.#catalog.tenant(tenant)?.quotas.functions ?? 0;
+    if (limit > 0 && this.#catalog.functionsOf(tenant) >= limit) throw new PlatformError('function_quota_exceeded', { tenant, limit });
   }
 
   #checkTrigger(trigger: Trigger, name: string): void {

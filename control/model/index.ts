@@ -7,6 +7,7 @@ export { Functions } from './functions.ts';
 export { Ledger } from './ledger.ts';
 export type { Written } from './ledger.ts';
 export { HISTORY_LIMIT, KEYS, TIER, storeRecordSchema } from './records.ts';
+export { Tenants } from './tenants.ts';
 export { TrafficControl } from './traffic.ts';
 export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { Versions } from './versions.ts';

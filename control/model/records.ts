@@ -1,6 +1,7 @@
 // What the control plane stores: the form of each record, and the key that it lies under.
 import { z } from 'zod';
-import { SHAPES, limitsSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, limitsSchema, quotasSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import type { Quotas } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
 export const HISTORY_LIMIT = 50;
@@ -66,6 +67,11 @@ export type VersionRecord = z.infer<typeof versionRecordSchema>;
 export const sourcesRecordSchema = z.strictObject({ files: z.record(text, text), main: text });
 export type SourcesRecord = z.infer<typeof sourcesRecordSchema>;
 
+export const tenantRecordSchema = z.strictObject({ name: text, quotas: quotasSchema, changedAt: text.nullable() });
+export type TenantRecord = z.infer<typeof tenantRecordSchema>;
+
+export const NO_QUOTAS: Quotas = quotasSchema.parse({});
+
 export const storeRecordSchema = z.strictObject({ epoch: z.number(), createdAt: text });
 
 // Zero-padded, so that the order of keys is the order of numbers.
@@ -77,6 +83,8 @@ export const KEYS = {
   function: (name: string): string => `function/${name}`,
   removedFunctions: 'removed/',
   removed: (name: string): string => `removed/${name}`,
+  tenants: 'tenant/',
+  tenant: (name: string): string => `tenant/${name}`,
   allVersions: 'version/',
   versions: (name: string): string => `version/${name}/`,
   version: (name: string, version: number): string => `version/${name}/${padded(version)}`,

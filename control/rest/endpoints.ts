@@ -6,7 +6,7 @@ import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import { KEYS, NO_SNAPSHOT, auditRowSchema, functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion } from '../model/index.ts';
-import type { Catalog, Functions, TrafficControl, Versions, Written } from '../model/index.ts';
+import type { Catalog, Functions, Tenants, TrafficControl, Versions, Written } from '../model/index.ts';
 import { logRowSchema } from '../logs/index.ts';
 import type { LogStore } from '../logs/index.ts';
 import { functionStatsSchema } from '../stats/index.ts';
@@ -15,11 +15,13 @@ import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
 import { logStream } from './log-stream.ts';
 import { flag, page, paging } from './paging.ts';
+import { tenantEndpoints } from './tenant-endpoints.ts';
 
 export interface Services {
   readonly store: RecordStore;
   readonly catalog: Catalog;
   readonly functions: Functions;
+  readonly tenants: Tenants;
   readonly versions: Versions;
   readonly traffic: TrafficControl;
   readonly logs: LogStore;
@@ -43,7 +45,7 @@ const NONE = z.strictObject({});
 const RESULT = { revision: z.int(), applied: z.boolean() };
 
 export function endpoints(services: Services): Endpoint[] {
-  return [...functionEndpoints(services), ...versionEndpoints(services), ...trafficEndpoints(services), ...observingEndpoints(services)];
+  return [...functionEndpoints(services), ...versionEndpoints(services), ...trafficEndpoints(services), ...tenantEndpoints(services), ...observingEndpoints(services)];
 }
 
 async function acknowledged(services: Services, written: Written<unknown>): Promise<{ revision: number; applied: boolean }> {
@@ -72,7 +74,7 @@ function functionEndpoints(services: Services): Endpoint[] {
       method: 'PUT', path: '/v1/functions/{name}', operation: 'putFunction',
       summary: 'Creates a function, or changes the fields that are given. Secrets merge by key, null removes one; every other field is replaced whole.',
       params: NAME, query: NONE, body: { schema: functionPutSchema, optional: true, limitBytes: SETTINGS_BYTES },
-      answers: { 200: functionAnswer, 201: functionAnswer }, errors: ['conflict', 'body_too_large', 'storage_failed'],
+      answers: { 200: functionAnswer, 201: functionAnswer }, errors: ['conflict', 'function_quota_exceeded', 'body_too_large', 'storage_failed'],
       handle: async ({ params: { name }, body, actor }): Promise<Answer> => {
         const written = await functions.put(actor, name, body);
         const { created, record } = written.result;

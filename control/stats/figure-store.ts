@@ -4,7 +4,7 @@ import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../co
 import type { LogHistogram } from '../../core/metrics/index.ts';
 import { BoundedSeries } from './bounded-series.ts';
 import { Totals } from './totals.ts';
-import type { FunctionStats } from './views.ts';
+import type { FunctionStats, TenantUsage } from './views.ts';
 
 export interface FigureStoreOptions {
   /** Tenant of a function that exists, else undefined: figures of others are dropped. */
@@ -127,6 +127,27 @@ export class FigureStore {
         };
       }),
     };
+  }
+
+  /** Of the functions that the tenant has now. */
+  tenantUsage(tenant: string): TenantUsage {
+    let isolates = 0;
+    let memoryBytes = 0;
+    for (const host of this.#hosts.values()) {
+      for (const row of host.versions) {
+        if (this.#options.tenantOf(row.function) !== tenant) continue;
+        isolates += row.isolates;
+        memoryBytes += row.memoryBytes;
+      }
+    }
+    let requests = 0;
+    const codes: Record<string, number> = {};
+    for (const [key, { totals }] of this.#versions) {
+      if (this.#options.tenantOf(key.slice(0, key.lastIndexOf('@'))) !== tenant) continue;
+      requests += totals.requests;
+      for (const [code, count] of totals.codes) codes[code] = (codes[code] ?? 0) + count;
+    }
+    return { isolates, memoryBytes, requests, codes };
   }
 
   #takeGateway(gateway: string, figures: GatewayFigures): void {

@@ -1,7 +1,7 @@
 // Figures of functions and processes, and their Prometheus form.
 export { FigureStore } from './figure-store.ts';
 export type { FigureStoreOptions } from './figure-store.ts';
-export { functionStatsSchema } from './views.ts';
+export { functionStatsSchema, tenantUsageSchema } from './views.ts';
 export type { FunctionStats } from './views.ts';
 export { renderMetrics } from './prometheus.ts';
 export type { MetricSources } from './prometheus.ts';

@@ -25,6 +25,16 @@ export const versionStatsSchema = z.strictObject({
   lane: z.enum(['fast', 'slow']),
 });
 
+/** What all functions of a tenant use: isolates and memory now, requests since the control plane started. */
+export const tenantUsageSchema = z.strictObject({
+  isolates: count,
+  memoryBytes: count,
+  requests: count,
+  /** Requests by error code. */
+  codes: z.record(z.string(), count),
+});
+export type TenantUsage = z.infer<typeof tenantUsageSchema>;
+
 export const functionStatsSchema = z.strictObject({
   name: z.string(),
   /** Counting began here: a restart of the control plane starts it anew. */

@@ -83,6 +83,12 @@ export const ERRORS = {
     message: (p: { readonly with: string }) => `this conflicts with ${p.with}`,
     fix: 'Change or remove the other one first.',
   },
+  function_quota_exceeded: {
+    status: 409, fault: 'caller', retryable: false,
+    meaning: 'The tenant has as many functions as its quota allows.',
+    message: (p: { readonly tenant: string; readonly limit: number }) => `tenant ${p.tenant} may have ${p.limit} functions`,
+    fix: 'Delete functions that are not needed, or have the operator raise quotas.functions of the tenant.',
+  },
   precondition_failed: {
     status: 412, fault: 'caller', retryable: false,
     meaning: 'The resource has changed since it was read (If-Match).',
@@ -114,6 +120,12 @@ export const ERRORS = {
     meaning: 'The function gets more requests per second than limits.rps.',
     message: (p: { readonly ratePerSec: number }) => `more than ${p.ratePerSec} requests per second`,
     fix: 'Slow down and honour Retry-After, or raise limits.rps.',
+  },
+  tenant_rate_limited: {
+    status: 429, fault: 'caller', retryable: true, retryAfterS: 1,
+    meaning: 'All functions of the tenant together get more requests per second than its quota allows on this node.',
+    message: (p: { readonly ratePerSec: number }) => `more than ${p.ratePerSec} requests per second for all functions of the tenant`,
+    fix: 'Slow down and honour Retry-After, or have the operator raise quotas.rps of the tenant.',
   },
   headers_too_large: {
     status: 431, fault: 'caller', retryable: false,
@@ -150,6 +162,12 @@ export const ERRORS = {
     meaning: 'The isolate outgrew limits.memoryMb and was killed.',
     message: (p: { readonly limit: number }) => `the isolate exceeded its ${p.limit} MB of memory`,
     fix: 'Lower the peak memory of the function (stream instead of buffering), or raise limits.memoryMb.',
+  },
+  tenant_memory_exceeded: {
+    status: 503, fault: 'tenant', retryable: true, retryAfterS: 1,
+    meaning: 'The isolates of the tenant take all the memory of its quota on this node, and none of them is idle: no further one is made.',
+    message: (p: { readonly limit: number }) => `all functions of the tenant together take their ${p.limit} MB of memory`,
+    fix: 'Lower the memory of the tenant\'s functions, or have the operator raise quotas.memoryMb of the tenant.',
   },
   cpu_limit_exceeded: {
     status: 503, fault: 'tenant', retryable: false,
@@ -204,6 +222,12 @@ export const ERRORS = {
     meaning: 'One invocation made more outgoing calls than limits.subrequests. Inside a function: a TypeError with this code.',
     message: (p: { readonly limit: number }) => `more than ${p.limit} outgoing calls in one invocation`,
     fix: 'Make fewer calls, or raise limits.subrequests.',
+  },
+  tenant_subrequests_limited: {
+    status: 502, fault: 'tenant', retryable: true,
+    meaning: 'All functions of the tenant together make more outgoing calls per second than its quota allows. Inside a function: a TypeError with this code.',
+    message: (p: { readonly limit: number }) => `more than ${p.limit} outgoing calls per second for all functions of the tenant`,
+    fix: 'Make fewer calls, or have the operator raise quotas.subrequestsPerSec of the tenant.',
   },
   upstream_failed: {
     status: 502, fault: 'tenant', retryable: true,

@@ -103,6 +103,8 @@ function fits(f: Row): boolean {
     case FRAME.table:
     case FRAME.delta:
       return n === 3 && f[1] === 0 && plainObject(f[2]);
+    case FRAME.quotas:
+      return n === 3 && f[1] === 0 && Array.isArray(f[2]) && f[2].every((row) => Array.isArray(row) && row.length === 2 && text(row[0]) && count(row[1]));
     case FRAME.subscribe:
       return n === 4 && f[1] === 0 && count(f[2]) && count(f[3]);
     default:

@@ -54,6 +54,7 @@ export const FRAME = {
   table: 65,
   delta: 66,
   applied: 67,
+  quotas: 68,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
@@ -164,7 +165,10 @@ export type TableFrame = readonly [typeof FRAME.table, 0, table: unknown];
 export type DeltaFrame = readonly [typeof FRAME.delta, 0, delta: unknown];
 export type AppliedFrame = readonly [typeof FRAME.applied, 0, revision: number];
 
+/** Control to sidecar: outgoing calls per second of every tenant that has such a quota; whole, at each change. */
+export type QuotasFrame = readonly [typeof FRAME.quotas, 0, rows: readonly (readonly [tenant: string, subrequestsPerSec: number])[]];
+
 export type Frame =
   | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
   | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | CallFrame | ReplyFrame
-  | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame;
+  | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame | QuotasFrame;

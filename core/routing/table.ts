@@ -1,6 +1,6 @@
 // The route table: all that a gateway needs to find, limit and dispatch a function, pushed by the control plane and kept on disk.
 import { z } from 'zod';
-import { limitsSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
+import { limitsSchema, routeQuotasSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
 
 export const routeFunctionSchema = z.object({
   name: z.string(),
@@ -10,6 +10,8 @@ export const routeFunctionSchema = z.object({
   debug: z.boolean(),
   shape: z.string(),
   limits: limitsSchema,
+  /** Of its tenant, for all its functions together; absent: none. */
+  quotas: routeQuotasSchema.optional(),
   /** Where the user's id comes from, or null. */
   user: z.string().nullable(),
   triggers: z.array(triggerSchema),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FUNCTION_NAME } from '../ids/index.ts';
 import { limitsSchema } from './limits.ts';
+import { tenantNameSchema } from './tenants.ts';
 import { triggerSchema } from './triggers.ts';
 
 export const functionNameSchema = z.string().regex(FUNCTION_NAME, 'must be 1 to 62 of a-z, 0-9 and single inner hyphens, starting with a letter');
@@ -17,7 +18,7 @@ export const SHAPES = ['auto', 'fetch', 'business', 'lambda', 'fc', 'midway'] as
 
 /** PUT /v1/functions/:name. Absent fields stay as they are; a field that is there replaces the old one whole, but `secrets` merge by key. */
 export const functionPutSchema = z.strictObject({
-  tenant: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 of a-z, 0-9 and inner hyphens').optional(),
+  tenant: tenantNameSchema.optional(),
   limits: limitsSchema.optional(),
   env: bounded(z.record(variableName, value)).optional(),
   /** null removes the secret. */

@@ -1,4 +1,4 @@
-// The line to the control plane: logs and figures, pushed twice a second while it is there.
+// The line to the control plane: logs and figures, pushed twice a second while it is there, and the quotas of tenants that it sends.
 import { FRAME, ReconnectingPeer } from '../../core/protocol/index.ts';
 import type { Identity } from '../../core/protocol/index.ts';
 import type { SidecarServer } from './server.ts';
@@ -13,8 +13,14 @@ export class ControlLink {
   /** @param path  Unix socket of the control plane; it may come and go */
   constructor(path: string, self: Identity, server: SidecarServer) {
     this.#server = server;
-    // The control plane sends the sidecar nothing; what a newer one might is ignored.
-    this.#peer = new ReconnectingPeer(path, { self, accepts: ['control'] }, { onOpen: () => this.push(), onFrame: () => {}, onClose: () => {} });
+    this.#peer = new ReconnectingPeer(path, { self, accepts: ['control'] }, {
+      onOpen: () => this.push(),
+      // What a newer control plane might send is ignored. Without one the quotas stay as they were.
+      onFrame: (frame) => {
+        if (frame[0] === FRAME.quotas) server.admission.setRates(frame[2]);
+      },
+      onClose: () => {},
+    });
     this.#timer = setInterval(() => this.push(), PUSH_MS);
   }
 

@@ -39,6 +39,10 @@ export class SidecarServer {
     };
   }
 
+  get admission(): Admission {
+    return this.#context.admission;
+  }
+
   /** Resolves when hosts may connect. */
   static async listen(options: SidecarServerOptions): Promise<SidecarServer> {
     const server = new SidecarServer(options);

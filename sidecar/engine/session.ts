@@ -111,7 +111,7 @@ export class HostSession {
   }
 
   failed(code: ErrorCode): void {
-    if (code === 'egress_refused') this.#context.tally.refused += 1;
+    if (code === 'egress_refused' || code === 'tenant_subrequests_limited') this.#context.tally.refused += 1;
     else this.#context.tally.failed += 1;
   }
 
@@ -146,9 +146,13 @@ export class HostSession {
       return;
     }
     const [tenant, fn] = [frame[9], frame[10]];
-    const full = this.#calls.size >= this.admission.limits.callsPerConnection ? 'outgoing calls of this host' : this.admission.enter(tenant, fn);
-    if (full !== undefined) {
-      this.#refuse(id, 'overloaded', { what: full });
+    if (this.#calls.size >= this.admission.limits.callsPerConnection) {
+      this.#refuse(id, 'overloaded', { what: 'outgoing calls of this host' });
+      return;
+    }
+    const refusal = this.admission.enter(tenant, fn);
+    if (refusal !== undefined) {
+      this.#refuse(id, refusal.code, refusal.params);
       return;
     }
     const exchange = new Exchange(frame, this);

@@ -48,6 +48,7 @@ export const frameArbitraries = {
   table: fc.tuple(fc.constant(FRAME.table), fc.constant(0), plainJson),
   delta: fc.tuple(fc.constant(FRAME.delta), fc.constant(0), plainJson),
   applied: fc.tuple(fc.constant(FRAME.applied), fc.constant(0), count),
+  quotas: fc.tuple(fc.constant(FRAME.quotas), fc.constant(0), fc.array(fc.tuple(text, count), { maxLength: 4 })),
 } as const satisfies Record<keyof typeof FRAME, fc.Arbitrary<readonly unknown[]>>;
 
 export const validFrame = fc.oneof(...Object.values(frameArbitraries)) as unknown as fc.Arbitrary<Frame>;

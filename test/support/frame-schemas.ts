@@ -56,6 +56,7 @@ export const frameSchemas = {
   table: z.tuple([lit(FRAME.table), lit(0), object]),
   delta: z.tuple([lit(FRAME.delta), lit(0), object]),
   applied: z.tuple([lit(FRAME.applied), lit(0), count]),
+  quotas: z.tuple([lit(FRAME.quotas), lit(0), z.array(z.tuple([text, count]))]),
 } as const satisfies Record<keyof typeof FRAME, z.ZodType>;
 
 export const frameSchema = z.union(Object.values(frameSchemas) as unknown as [z.ZodType, z.ZodType]);

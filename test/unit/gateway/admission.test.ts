@@ -7,7 +7,7 @@ import { FunctionGate, WaitingLine } from '../../../gateway/function-gate.ts';
 import type { Queued } from '../../../gateway/function-gate.ts';
 import type { HostLink } from '../../../gateway/host-link.ts';
 import { Hosts } from '../../../gateway/hosts.ts';
-import { RateLimiter } from '../../../gateway/rate-limiter.ts';
+import { RateLimiter } from '../../../core/rate/index.ts';
 import { TimingWheel } from '../../../gateway/timing-wheel.ts';
 import type { Timed } from '../../../gateway/timing-wheel.ts';
 import { VersionFigureBook } from '../../../gateway/version-figures.ts';

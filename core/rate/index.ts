@@ -1,0 +1,2 @@
+// Limits per second.
+export { RateLimiter } from './rate-limiter.ts';

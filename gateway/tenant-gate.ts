@@ -1,0 +1,13 @@
+// What is admitted of one tenant over all its functions.
+import { RateLimiter } from '../core/rate/index.ts';
+
+export class TenantGate {
+  readonly rate = new RateLimiter();
+  /** Invocations per second; 0: no quota. */
+  ratePerSec = 0;
+
+  configure(ratePerSec: number): void {
+    this.ratePerSec = ratePerSec;
+    this.rate.configure(ratePerSec);
+  }
+}
