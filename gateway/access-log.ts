@@ -17,6 +17,8 @@ export interface AccessRecord {
   readonly cpuMs: number;
   readonly replays: number;
   readonly client: string;
+  /** As in x-thimble-reason: why it was cold, throttled or killed; '' for nothing of that kind. */
+  readonly reason: string;
   /** Message and stack of the function, when the host sent them. */
   readonly detail: string | null;
 }

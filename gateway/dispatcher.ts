@@ -7,6 +7,7 @@ import { PHASE } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { WaitingLine } from './function-gate.ts';
 import type { FunctionGate } from './function-gate.ts';
+import { Explanations } from './explanations.ts';
 import type { HostLink } from './host-link.ts';
 import { Hosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
@@ -39,6 +40,7 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly wheel = new TimingWheel();
   readonly figures = new VersionFigureBook();
+  readonly explanations = new Explanations();
   readonly memory: BodyMemory = { heldBytes: 0 };
   readonly accessLog: AccessLog;
   readonly hosts = new Hosts();

@@ -95,7 +95,10 @@ export class EventEntry {
     const requestId = invocationId(epoch, id);
     const refuse = (failure: Failure, version: number, retryAfterS?: number): void => {
       const problem = problemAnswer(failure, fields, retryAfterS);
-      if (version > 0) dispatcher.figures.cell(name, version).answered(specOf(failure.code).status, failure.code, 0);
+      if (version > 0) {
+        dispatcher.figures.cell(name, version).answered(specOf(failure.code).status, failure.code, 0);
+        dispatcher.explanations.note(name, version, requestId, failure);
+      }
       connection.send([FRAME.outcome, exchangeId, specOf(failure.code).status, version, requestId, 0, 0, failureReason(failure.code, failure.params), problem]);
     };
     const route = table.get(name);

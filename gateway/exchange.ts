@@ -93,6 +93,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   readonly versionText: string;
   reason = '';
   serverTiming = '';
+  #wasCold = false;
   /** The function's answer has come. */
   #responded = false;
   #stream: ResponseStream | null = null;
@@ -356,6 +357,9 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
       const close = this.#dispatcher.closing || (this.#requestBody !== null && !this.#requestBody.complete);
       this.client.answer(this, spec.status, fields, body, this.#isHead, close);
     }
+    const { params } = failure;
+    if (params !== null && params !== undefined && 'limit' in params && 'used' in params) this.#figures().struck(code, Number(params.limit), Number(params.used));
+    this.#dispatcher.explanations.note(this.target.frame.function, this.target.frame.version, this.request.requestId, failure);
     if (!hostOver) this.#cancelHost(code);
     this.#finishClient(begun || spec.status, code, detail, spec.fault);
   }
@@ -365,8 +369,9 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   }
 
   #coldStart(cold: ColdPhases, nowMs: number): void {
+    this.#wasCold = true;
     this.reason = coldReason(cold, this.#waitedMs);
-    this.#figures().cold((nowMs - this.request.acceptedAtMs) * 1_000);
+    this.#figures().cold((nowMs - this.request.acceptedAtMs) * 1_000, cold, this.#waitedMs);
   }
 
   #figures(): FigureCell {
@@ -399,10 +404,10 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     const wallMs = performance.now() - this.request.acceptedAtMs;
     this.#figures().answered(status, code, wallMs * 1_000);
     const { accessLog } = this.#dispatcher;
-    if (code === '' || code === 'client_gone' ? accessLog.sampled() : accessLog.hasRoom(code)) {
+    if (code === '' || code === 'client_gone' ? accessLog.sampled() || (this.#wasCold && accessLog.hasRoom('cold_start')) : accessLog.hasRoom(code)) {
       const { requestId: request, method, path, peer } = this.request;
       const { function: name, version } = this.target.frame;
-      accessLog.write({ request, function: name, version, method, path, status, code, wallMs, cpuMs: Math.max(0, this.#cpuUs) / 1_000, replays: this.replays, client: peer, detail }, fault);
+      accessLog.write({ request, function: name, version, method, path, status, code, wallMs, cpuMs: Math.max(0, this.#cpuUs) / 1_000, replays: this.replays, client: peer, reason: this.reason, detail }, fault);
     }
     // A host that has it still owes its final frame, and keeps the slot until then. Everywhere else this was all.
     if (this.phase !== PHASE.running) this.#dispatcher.leave(this);

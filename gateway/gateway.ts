@@ -247,5 +247,7 @@ export class Gateway {
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
     };
     connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
+    const rows = this.#dispatcher.explanations.take();
+    if (rows !== undefined) connection.send(rows);
   }
 }

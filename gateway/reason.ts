@@ -14,6 +14,10 @@ const KEY = /^[a-z*][a-z0-9_.*-]*$/;
 /** A decimal has at most 12 digits and three after the point (RFC 9651 section 3.3.2). */
 const bounded = (value: number): number => Math.min(Math.round(Math.max(value, 0) * 1_000) / 1_000, 999_999_999_999);
 
+export function isExplained(code: string): boolean {
+  return EXPLAINED.has(code);
+}
+
 /** @param params  those of the error; only numbers are shown: texts may come from a function */
 export function failureReason(code: ErrorCode, params: Readonly<Record<string, unknown>> | null | undefined): string {
   if (!EXPLAINED.has(code)) return '';

@@ -165,11 +165,12 @@ export class RequestEntry {
     const name = route?.fn.name ?? '';
     const known = name !== '' && version > 0 && code !== 'no_version';
     (known ? dispatcher.figures.cell(name, version) : dispatcher.figures.none).answered(spec.status, code, wallMs * 1_000);
+    if (known) dispatcher.explanations.note(name, version, this.#requestId, failure);
     if (!dispatcher.accessLog.hasRoom(code)) return;
     dispatcher.accessLog.write(
       {
         request: this.#requestId, function: name, version, method: this.#method, path: this.#path, status: spec.status, code, wallMs, cpuMs: 0, replays: 0,
-        client: this.#peer, detail: null,
+        client: this.#peer, reason: own.reason, detail: null,
       },
       spec.fault,
     );

@@ -1,6 +1,6 @@
 // Counts per function and version, pushed to the control plane as increments; kept while it is away, bounded in number.
 import { LogHistogram } from '../core/metrics/index.ts';
-import type { GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
+import type { ColdPhases, GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
 
 /** One version's increments since they were last taken. */
 export class FigureCell {
@@ -12,6 +12,10 @@ export class FigureCell {
   readonly cpuUs = new LogHistogram();
   readonly coldUs = new LogHistogram();
   coldStarts = 0;
+  /** Sums of the phases of cold starts: waiting, isolate made, version restored or evaluated, handler; milliseconds. */
+  readonly coldPhasesMs: [queue: number, isolate: number, restore: number, handler: number] = [0, 0, 0, 0];
+  /** By code of a limit that struck: the limit, and the most that was used. */
+  readonly limits = new Map<string, [limit: number, used: number]>();
   /** Whether there is something to push. */
   dirty = false;
   /** Pushes without an increment, in a row. */
@@ -36,10 +40,22 @@ export class FigureCell {
     this.cpuUs.record(cpuUs);
   }
 
-  cold(untilHeadUs: number): void {
+  /** @param waitedMs  in the gateway, which counts as waiting */
+  cold(untilHeadUs: number, phases: ColdPhases, waitedMs: number): void {
     this.dirty = true;
     this.coldStarts += 1;
     this.coldUs.record(untilHeadUs);
+    const sums = this.coldPhasesMs;
+    sums[0] += phases[0] + waitedMs;
+    sums[1] += phases[1];
+    sums[2] += phases[2];
+    sums[3] += phases[3];
+  }
+
+  /** A limit of the function struck. */
+  struck(code: string, limit: number, used: number): void {
+    this.dirty = true;
+    this.limits.set(code, [limit, Math.max(used, this.limits.get(code)?.[1] ?? 0)]);
   }
 
   take(): VersionFigures {
@@ -52,6 +68,8 @@ export class FigureCell {
       cpuUs: this.cpuUs.toPairs(),
       coldStarts: this.coldStarts,
       coldUs: this.coldUs.toPairs(),
+      coldPhasesMs: [...this.coldPhasesMs],
+      limits: Object.fromEntries(this.limits),
     };
     this.statuses.clear();
     this.codes.clear();
@@ -59,6 +77,8 @@ export class FigureCell {
     this.cpuUs.clear();
     this.coldUs.clear();
     this.coldStarts = 0;
+    this.coldPhasesMs.fill(0);
+    this.limits.clear();
     this.dirty = false;
     return figures;
   }

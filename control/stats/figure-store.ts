@@ -4,6 +4,7 @@ import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../co
 import type { LogHistogram } from '../../core/metrics/index.ts';
 import { BoundedSeries } from './bounded-series.ts';
 import { Totals } from './totals.ts';
+import type { ColdPhase } from './totals.ts';
 import type { FunctionStats, TenantUsage } from './views.ts';
 
 export interface FigureStoreOptions {
@@ -122,6 +123,8 @@ export class FigureStore {
           cpuMs: quantilesMs(totals.cpuUs),
           coldStarts: totals.coldStarts,
           coldMs: quantilesMs(totals.coldUs),
+          coldPhasesMs: meanPhases(totals),
+          limits: Object.fromEntries(totals.limits),
           ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
           lane: 'fast' as const,
         };
@@ -170,6 +173,11 @@ export class FigureStore {
       this.#versions.delete(key);
     }
   }
+}
+
+function meanPhases({ coldPhasesMs, coldStarts }: Totals): Record<ColdPhase, number> {
+  const mean = (sumMs: number): number => (coldStarts === 0 ? 0 : Math.round((sumMs / coldStarts) * 1_000) / 1_000);
+  return { queue: mean(coldPhasesMs.queue), isolate: mean(coldPhasesMs.isolate), restore: mean(coldPhasesMs.restore), handler: mean(coldPhasesMs.handler) };
 }
 
 function quantilesMs(us: LogHistogram): { p50: number | null; p99: number | null } {

@@ -2,11 +2,11 @@
 import { Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
-import { isErrorCode } from '../../core/errors/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
 import type { FigureStore } from './figure-store.ts';
+import { COLD_PHASES } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 export interface MetricSources {
@@ -27,6 +27,10 @@ interface Sample {
 const BOUNDS_US = Array.from({ length: 10 }, (_, i) => 2 ** (6 + 2 * i));
 const FIRST_EXPONENT = 6;
 const PER_OCTAVE = 4;
+
+/** Reasons are a host's words: so many of this form. */
+const KILL_REASON = /^[a-z_]{1,40}$/;
+const MAX_KILL_REASONS = 20;
 
 /** The text for GET /metrics. */
 export async function renderMetrics({ figures, processes, control }: MetricSources): Promise<string> {
@@ -64,6 +68,10 @@ function addTotals(add: Add, scope: string, totals: Labelled): void {
   add(name('requests_total'), 'counter', 'Requests by HTTP status.', by('status', (t) => t.statuses));
   add(name('errors_total'), 'counter', 'Requests that failed, by error code.', by('code', (t) => t.codes));
   add(name('cold_starts_total'), 'counter', 'Requests that had to start an isolate.', totals.map(([labels, t]) => ({ labels, value: t.coldStarts })));
+  add(name('cold_start_phase_seconds_total'), 'counter', 'Time of cold starts, by phase.', totals.flatMap(([labels, t]) => COLD_PHASES.map((phase) => ({ labels: { ...labels, phase }, value: t.coldPhasesMs[phase] / 1_000 }))));
+  const limits = totals.flatMap(([labels, t]) => [...t.limits].map(([code, { limit, used }]) => ({ labels: { ...labels, code }, limit, used })));
+  add(name('limit_struck'), 'gauge', 'The limit of the last kill or throttle of this code, in the limit\'s unit.', limits.map(({ labels, limit }) => ({ labels, value: limit })));
+  add(name('limit_used_max'), 'gauge', 'The most that was used when a limit of this code struck.', limits.map(({ labels, used }) => ({ labels, value: used })));
   const histogram = (of: string, help: string, read: (t: Totals) => LogHistogram): void =>
     add(name(of), 'histogram', help, totals.flatMap(([labels, t]) => histogramSamples(name(of), labels, read(t))));
   histogram('wall_seconds', 'Time from accept to the end of the response. The sum is an estimate from the buckets.', (t) => t.wallUs);
@@ -103,7 +111,7 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
   add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));
   add('thimble_host_cold_starts_total', 'counter', 'Isolates started.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.coldStarts })));
-  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', hosts.flatMap((h) => Object.entries(h.node.kills).filter(([reason]) => isErrorCode(reason)).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
+  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', hosts.flatMap((h) => Object.entries(h.node.kills).filter(([reason]) => KILL_REASON.test(reason)).slice(0, MAX_KILL_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
   const { sidecar } = figures;
   if (sidecar === undefined) return;
   add('thimble_sidecar_calls_total', 'counter', 'Outgoing calls.', [{ labels: {}, value: sidecar.calls }]);

@@ -6,6 +6,10 @@ import type { VersionFigures } from '../../core/protocol/index.ts';
 /** Codes that gateways count besides those of the error table. */
 const OTHER_CODES = new Set(['client_gone']);
 
+/** Phases of a cold start, in the order of x-thimble-reason. */
+export const COLD_PHASES = ['queue', 'isolate', 'restore', 'handler'] as const;
+export type ColdPhase = (typeof COLD_PHASES)[number];
+
 export class Totals {
   requests = 0;
   coldStarts = 0;
@@ -15,6 +19,10 @@ export class Totals {
   readonly wallUs = new LogHistogram();
   readonly cpuUs = new LogHistogram();
   readonly coldUs = new LogHistogram();
+  /** Sums over cold starts, milliseconds. */
+  readonly coldPhasesMs: Record<ColdPhase, number> = { queue: 0, isolate: 0, restore: 0, handler: 0 };
+  /** Limits that struck, by code: the latest limit, and the most that was ever used. */
+  readonly limits = new Map<string, { readonly limit: number; readonly used: number }>();
 
   /** Adds increments. Labels that are no status or known code count as `other`, so that a bad sender cannot make endless series. */
   add(figures: VersionFigures): void {
@@ -27,6 +35,10 @@ export class Totals {
     this.wallUs.addPairs(figures.wallUs);
     this.cpuUs.addPairs(figures.cpuUs);
     this.coldUs.addPairs(figures.coldUs);
+    for (const [at, phase] of COLD_PHASES.entries()) this.coldPhasesMs[phase] += figures.coldPhasesMs[at] ?? 0;
+    for (const [code, [limit, used]] of Object.entries(figures.limits)) {
+      if (isErrorCode(code)) this.limits.set(code, { limit, used: Math.max(used, this.limits.get(code)?.used ?? 0) });
+    }
   }
 }
 

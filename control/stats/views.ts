@@ -18,6 +18,10 @@ export const versionStatsSchema = z.strictObject({
   coldStarts: count,
   /** From accept to response head of cold starts. */
   coldMs: quantiles,
+  /** Means over cold starts, milliseconds: waiting, isolate made, version restored or evaluated, handler. */
+  coldPhasesMs: z.strictObject({ queue: count, isolate: count, restore: count, handler: count }),
+  /** Limits that struck, by code: the latest limit, and the most that was used, in the limit's unit. */
+  limits: z.record(z.string(), z.strictObject({ limit: count, used: count })),
   /** Alive now, on all hosts. */
   isolates: count,
   running: count,

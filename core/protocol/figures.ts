@@ -22,6 +22,10 @@ export const versionFiguresSchema = z.object({
   coldStarts: count,
   /** Microseconds from accept to head of cold starts. */
   coldUs: buckets,
+  /** Sums over those cold starts, milliseconds: waiting, isolate made, version restored or evaluated, handler. */
+  coldPhasesMs: z.tuple([count, count, count, count]),
+  /** By code of a limit that struck: the limit, and the most that was used. */
+  limits: z.record(z.string(), z.tuple([count, count])),
 });
 
 export const gatewayFiguresSchema = z.object({

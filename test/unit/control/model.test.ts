@@ -133,7 +133,7 @@ describe('the ledger', () => {
 });
 
 describe('bounded series', () => {
-  const figures = (requests: number): Parameters<BoundedSeries['add']>[1] => ({ function: 'x', version: 1, statuses: { 200: requests }, codes: {}, wallUs: [], cpuUs: [], coldStarts: 0, coldUs: [] });
+  const figures = (requests: number): Parameters<BoundedSeries['add']>[1] => ({ function: 'x', version: 1, statuses: { 200: requests }, codes: {}, wallUs: [], cpuUs: [], coldStarts: 0, coldUs: [], coldPhasesMs: [0, 0, 0, 0], limits: {} });
 
   it('never lose a request or count one twice, and no counter goes down', () => {
     fc.assert(

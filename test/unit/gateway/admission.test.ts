@@ -221,10 +221,13 @@ describe('figures', () => {
     cell.answered(200, '', 1_000);
     cell.answered(503, 'overloaded', 10);
     cell.cpu(50);
-    cell.cold(900);
+    cell.cold(900, [0.1, 1, 2, 3], 0.4);
+    cell.cold(900, [0, 1, 0, 0], 0);
+    cell.struck('cpu_limit_exceeded', 50, 70);
+    cell.struck('cpu_limit_exceeded', 50, 60);
     const first = book.take(node).versions;
     expect(first).toHaveLength(1);
-    expect(first[0]).toMatchObject({ function: 'f', version: 1, statuses: { 200: 1, 503: 1 }, codes: { overloaded: 1 }, coldStarts: 1 });
+    expect(first[0]).toMatchObject({ function: 'f', version: 1, statuses: { 200: 1, 503: 1 }, codes: { overloaded: 1 }, coldStarts: 2, coldPhasesMs: [0.5, 2, 2, 3], limits: { cpu_limit_exceeded: [50, 70] } });
     expect(book.take(node).versions).toEqual([]);
     expect(book.cell('f', 1)).toBe(cell);
     for (let i = 0; i < 200; i++) book.take(node);
