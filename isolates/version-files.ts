@@ -16,7 +16,7 @@ export interface LoadedVersion {
 }
 
 /** Name of a version's bundle in stack traces. */
-export function bundleName(target: Target): string {
+export function bundleName(target: Pick<Target, 'function' | 'version'>): string {
   return `${target.function}@${target.version}.js`;
 }
 
