@@ -1,7 +1,7 @@
 // One host process: pool, watch, journal and links, wired; what it reports, and how it drains.
 import { newEpoch } from '../core/ids/index.ts';
 import { kindOfGroup } from '../core/config/index.ts';
-import type { HostBoot } from '../core/config/index.ts';
+import type { GroupKind, HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { FrameConnection, HostFigures, Identity } from '../core/protocol/index.ts';
@@ -12,14 +12,19 @@ import { IsolatePool } from './isolate-pool.ts';
 import { LINGER_MS } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
+import { SnapshotShelf } from './snapshots/shelf.ts';
 import { SidecarClient } from './sidecar-client.ts';
 import { StackMapper } from './stacks/stack-mapper.ts';
 import { SpareVms } from './spare-vms.ts';
+import { externalBytes } from './vm.ts';
+import { VersionReader } from './version-files.ts';
 import { Turns } from './turns.ts';
 import { EntryWatch } from './watch/entry-watch.ts';
 
 const LOAD_MS = 250;
 const FIGURES_MS = 500;
+/** Hosts that run with other flags of V8: what was made without them can't be restored there. */
+const OTHER_FLAGS: readonly GroupKind[] = ['wasm', 'penalty'];
 
 export class Host {
   readonly #boot: HostBoot;
@@ -29,6 +34,7 @@ export class Host {
   readonly #sidecar: SidecarClient;
   readonly #logs: LogSink;
   readonly #turns: Turns;
+  readonly #shelf: SnapshotShelf;
   readonly #links = new Map<FrameConnection, GatewayLink>();
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
@@ -44,8 +50,10 @@ export class Host {
     const wasm = kindOfGroup(boot.group) === 'wasm';
     const spares = new SpareVms(platform, wasm);
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
+    this.#shelf = new SnapshotShelf({ platform: platform.key, snapshots: boot.snapshots && !OTHER_FLAGS.includes(kindOfGroup(boot.group)), external: externalBytes, logger });
     const services: HostServices = {
       spares,
+      shelf: this.#shelf,
       watch,
       turns: this.#turns,
       logs: this.#logs,
@@ -69,7 +77,7 @@ export class Host {
         setImmediate(() => this.#pool.settle(isolate.state));
       },
     };
-    this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
+    this.#pool = new IsolatePool(services, new VersionReader(boot.dataFolder, Buffer.from(boot.tierKey, 'base64'), this.#shelf));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
         this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm));
@@ -144,6 +152,7 @@ export class Host {
       host: this.#boot.name,
       versions,
       node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts },
+      snapshots: this.#shelf.takeFigures(),
     };
     connection.send([FRAME.figures, 0, figures]);
   }

@@ -7,7 +7,7 @@ import { IDLE_MS, MAX_ISOLATES } from './limits.ts';
 import { newTargetState } from './targets.ts';
 import type { TargetState } from './targets.ts';
 import { TenantIsolate } from './tenant-isolate.ts';
-import { loadVersion } from './version-files.ts';
+import type { VersionReader } from './version-files.ts';
 
 const SWEEP_MS = 10_000;
 /** Isolates disposed in one sweep at the most: disposing a large one blocks the loop for milliseconds. */
@@ -15,18 +15,16 @@ const SWEEP_BATCH = 50;
 
 export class IsolatePool {
   readonly #host: HostServices;
-  readonly #dataFolder: string;
-  readonly #tierKey: Buffer;
+  readonly #versions: VersionReader;
   readonly #states = new Map<string, TargetState>();
   readonly #starts: TargetState[] = [];
   #starting = false;
   #isolates = 0;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(host: HostServices, dataFolder: string, tierKey: Buffer) {
+  constructor(host: HostServices, versions: VersionReader) {
     this.#host = host;
-    this.#dataFolder = dataFolder;
-    this.#tierKey = tierKey;
+    this.#versions = versions;
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
@@ -82,6 +80,7 @@ export class IsolatePool {
     if (state.names > 0 || state.waiting.length > 0 || (state.isolate !== null && state.isolate.running > 0)) return;
     this.#states.delete(state.key);
     state.isolate?.end('retired');
+    if (state.version !== null) this.#host.shelf.forget(state.target, state.version.start);
   }
 
   isolateEnded(): void {
@@ -91,11 +90,11 @@ export class IsolatePool {
   #prepare(state: TargetState): void {
     if (state.loading) return;
     state.loading = true;
-    if (state.version !== null) {
+    if (state.version !== null && this.#versions.isCurrent(state.target, state.version)) {
       this.#enqueue(state);
       return;
     }
-    loadVersion(this.#dataFolder, this.#tierKey, state.target).then(
+    this.#versions.load(state.target).then(
       (version) => {
         state.version = version;
         this.#enqueue(state);
@@ -140,12 +139,22 @@ export class IsolatePool {
       for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'overloaded', { what: 'isolates of one host' });
       return;
     }
+    if (version.start.snapshot !== '' && this.#host.shelf.take(state.target, version.start.snapshot) === null) {
+      // Others have taken its place in memory while this one waited.
+      this.#startAnew(state);
+      return;
+    }
     const startedMs = performance.now();
     let isolate: TenantIsolate;
     try {
-      isolate = new TenantIsolate(state, this.#host);
+      isolate = new TenantIsolate(state, this.#host, version.start);
     } catch (thrown) {
       this.#host.logger.error({ err: thrown, code: 'internal', function: state.target.function }, 'an isolate can not be made');
+      if (version.start.snapshot !== '') {
+        this.#host.shelf.refuse(state.target, version.start.snapshot, 'restore_failed');
+        this.#startAnew(state);
+        return;
+      }
       for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'internal', null);
       return;
     }
@@ -154,7 +163,13 @@ export class IsolatePool {
     const isolateMs = performance.now();
     const loaded = isolate.load(version, first);
     const restoreMs = performance.now();
-    if (loaded) state.isolate = isolate;
+    if (loaded) {
+      state.isolate = isolate;
+    } else if (state.version === null) {
+      // Its snapshot was refused: the module is evaluated, by a cold start of its own.
+      this.#startAnew(state);
+      return;
+    }
     const waiting = state.waiting.splice(0);
     for (const invocation of waiting) {
       if (invocation.finished) continue;
@@ -163,6 +178,12 @@ export class IsolatePool {
       // The first caller has the reason; a module that can't start fails the same way for the others.
       else this.#refuse(invocation, 'function_threw', null);
     }
+  }
+
+  /** Reads the version's files again: what it started from is gone or of no use. */
+  #startAnew(state: TargetState): void {
+    state.version = null;
+    this.#prepare(state);
   }
 
   #run(state: TargetState, invocation: Invocation): void {

@@ -32,6 +32,11 @@ export class SpareVms {
     return new Vm(this.#platform, memoryMb, this.#wasm);
   }
 
+  /** An isolate that has its version's module evaluated. @param snapshot  `externalBytes` of the checked blob */
+  restored(memoryMb: number, snapshot: unknown): Vm {
+    return new Vm(this.#platform, memoryMb, this.#wasm, snapshot);
+  }
+
   /** Makes one when there are too few. @returns whether more are wanted */
   refill(): boolean {
     if (this.#spares.length < SPARES) this.#spares.push(new Vm(this.#platform, this.#memoryMb, this.#wasm));

@@ -1,7 +1,7 @@
 // Which processes a node has, and what each is told at its start.
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/index.ts';
-import type { Boot, GroupKind, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
+import type { Boot, GroupKind, HostGroup, Settings, SnapshotPrograms, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
 import { childEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
@@ -74,13 +74,16 @@ export function planNode(facts: NodeFacts): NodePlan {
   const hosts = (tier: string, kind: GroupKind, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);
     return Array.from({ length: count }, (_, at): ProcessPlan => {
-      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder };
+      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder, snapshots: settings.snapshots };
       return { ...plan(boot, command('isolates', flags)), journalFolder: facts.runFolder };
     });
   };
+  const snapshotPrograms: SnapshotPrograms = {
+    enabled: settings.snapshots, build: programPath('isolates/snapshots/build'), verify: programPath('isolates/snapshots/verify'), nodeFlags: ISOLATE_FLAGS, environment,
+  };
   const counts = { default: 0, slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
   return {
-    control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
+    control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port, snapshots: snapshotPrograms }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
     gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
     hosts: (platformFolder) => Object.entries(tiers).flatMap(([tier, count]) => hosts(tier, 'default', count, platformFolder, ISOLATE_FLAGS)),

@@ -62,6 +62,8 @@ export class ThimbleNode {
   #examples: Examples | undefined;
   readonly #onDemand = new Map<HostGroup, OnDemandHosts>();
   #standby: StandbyHost | undefined;
+  /** undefined: not known yet; null: there is none. */
+  #platformFolder: string | null | undefined;
   #timers: NodeJS.Timeout[] = [];
   #ending: Promise<void> | undefined;
 
@@ -103,6 +105,7 @@ export class ThimbleNode {
     this.#timers = [setInterval(() => this.#poll(), POLL_MS), setInterval(() => this.#tellState(), STATE_MS)];
     const platform = buildPlatform({ nodeFlags: ISOLATE_FLAGS, entry: programPath('isolates/platform/build'), args: [join(settings.dataFolder, 'platform')], environment: childEnvironment(this.#environment) }, this.#logger, this.#stop.signal);
     await Promise.all([this.#start('control', plan.control), this.#start('sidecar', plan.sidecar), platform]);
+    this.#platformFolder = await platform;
     const hostPlans = plan.hosts(await platform).map((host) => ({ ...host, standby: () => this.#standby?.take() }));
     await Promise.all(hostPlans.map(async (host) => this.#start('host', host)));
     for (const [group, plans] of plan.onDemandHosts(await platform)) {
@@ -249,7 +252,7 @@ export class ThimbleNode {
   }
 
   #tellState(): void {
-    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbyState()] });
+    this.#send('control', { type: 'node-state', ...(this.#platformFolder === undefined ? undefined : { platformFolder: this.#platformFolder }), processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbyState()] });
   }
 }
 

@@ -3,4 +3,4 @@ export { DEFAULT_TIER, GROUP_KINDS, TIER_NAME, groupOfHost, hostGroup, hostName,
 export type { GroupKind, HostGroup } from './host-groups.ts';
 export { environmentSchema, parseSettings } from './settings.ts';
 export type { Settings } from './settings.ts';
-export type { Boot, ControlBoot, FromChild, GatewayBoot, HostBoot, JournalRef, ProcessState, SidecarBoot, SocketPaths, ToChild } from './boot.ts';
+export type { Boot, ControlBoot, FromChild, GatewayBoot, HostBoot, JournalRef, ProcessState, SidecarBoot, SnapshotPrograms, SocketPaths, ToChild } from './boot.ts';

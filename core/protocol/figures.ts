@@ -40,6 +40,16 @@ export const hostFiguresSchema = z.object({
   host: z.string(),
   versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
   node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count }),
+  snapshots: z.object({
+    /** Isolates that were restored from a version snapshot. */
+    restored: count,
+    /** Of the blobs and code caches that are kept. */
+    bytes: count,
+    /** Times that a version was loaded without its snapshot, by reason (core/versions/snapshots.ts). */
+    fallBacks: counts,
+    /** The versions that they were of, with the digest of the snapshot that was not used, '' when it is not known. */
+    fallen: z.array(z.object({ function: z.string(), version: z.number(), digest: z.string(), sha256: z.string(), reason: z.string() })),
+  }),
 });
 
 export const sidecarFiguresSchema = z.object({

@@ -39,4 +39,4 @@ export {
 } from './snapshots.ts';
 export type { CodeCacheFile, Engine, SnapshotFile, SnapshotReason } from './snapshots.ts';
 export { buildJobSchema, buildMessageSchema, decodeMessages, encodeMessage, verifyJobSchema, verifyMessageSchema } from './snapshot-job.ts';
-export type { BuildJob, BuildMessage, DecodedMessage, VerifyJob } from './snapshot-job.ts';
+export type { BuildJob, BuildMessage, DecodedMessage, VerifyJob, VerifyMessage } from './snapshot-job.ts';

@@ -1,6 +1,6 @@
 // What the control plane and the short-lived programs that make snapshots say to each other: messages of JSON and bytes over the standard streams.
 import { z } from 'zod';
-import { engineSchema, snapshotFileSchema } from './snapshots.ts';
+import { engineSchema } from './snapshots.ts';
 
 /** Standard input of the build program, followed by the bundle. */
 export const buildJobSchema = z.strictObject({
@@ -37,10 +37,11 @@ export const buildMessageSchema = z.discriminatedUnion('kind', [
 export type BuildMessage = z.infer<typeof buildMessageSchema>;
 
 /** Standard input of the verify program, followed by the blob. */
-export const verifyJobSchema = z.strictObject({ platformFolder: z.string(), shape: z.string(), memoryMb: z.number(), file: snapshotFileSchema });
+export const verifyJobSchema = z.strictObject({ platformFolder: z.string(), shape: z.string(), memoryMb: z.number(), engine: engineSchema, sha256: z.string() });
 export type VerifyJob = z.infer<typeof verifyJobSchema>;
 
-export const verifyMessageSchema = z.strictObject({ kind: z.literal('verified'), ok: z.boolean(), detail: z.string() });
+export const verifyMessageSchema = z.strictObject({ kind: z.literal('verified'), ok: z.boolean(), detail: z.string(), heapBytes: z.number() });
+export type VerifyMessage = z.infer<typeof verifyMessageSchema>;
 
 const HEAD_BYTES = 8;
 /** Messages are bounded: a program that runs a tenant's code may write anything. */

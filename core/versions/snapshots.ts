@@ -16,6 +16,7 @@ export const SNAPSHOT_REASONS = {
   touches_wasm: 'the module looks at WebAssembly while it is evaluated',
   touches_finalization: 'the module looks at FinalizationRegistry while it is evaluated',
   touches_unavailable: 'the module looks at a member that V8 lacks while it makes a snapshot',
+  globals_frozen: 'the module froze globalThis, or took a name on it that the platform needs',
   threw: 'the module threw while it was evaluated',
   hook_threw: 'onSnapshot or onRestore threw, or waited for something that does not come',
   differs: 'the module did something else when it was evaluated again',
@@ -28,7 +29,6 @@ export const SNAPSHOT_REASONS = {
   switched_off: 'version snapshots are switched off for this version',
   switched_off_node: 'version snapshots are switched off on this node',
   not_built: 'it is built when the version gets traffic',
-  queue_full: 'too many versions wait for a build',
   no_platform: 'the platform snapshot is missing',
   storage_failed: 'the disk refused it',
   // Found by a host.
@@ -36,8 +36,8 @@ export const SNAPSHOT_REASONS = {
   corrupt: 'the file is not the one that was written',
   other_platform: 'it was made by another Node, V8, processor, flags or platform',
   other_version: 'it was made for another version, function or tenant',
-  over_memory: 'the host holds as many bytes of snapshots as it may',
-  restore_failed: 'V8 did not restore it',
+  over_memory: 'it takes too much of the memory limit of the function, or of what hosts keep',
+  restore_failed: 'the isolate could not be made, or was killed while it was restored',
 } as const;
 export type SnapshotReason = keyof typeof SNAPSHOT_REASONS;
 
@@ -81,6 +81,8 @@ export const snapshotFileSchema = z.strictObject({
   /** Of the blob, whose name in `snapshots/` begins with it. */
   sha256,
   bytes: z.number(),
+  /** What a restored heap takes before its first request. */
+  heapBytes: z.number(),
 });
 export type SnapshotFile = z.infer<typeof snapshotFileSchema>;
 

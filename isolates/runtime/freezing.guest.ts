@@ -110,7 +110,7 @@ function seal(): void {
   });
   contextHooks.reset?.();
   newEntry();
-  if (!offerBind()) fail('threw', 'globalThis is frozen');
+  if (!offerBind()) fail('globals_frozen', '');
 }
 
 /** After a restore: the secrets, which no snapshot holds, the hook, and the handler of the shape that the function has now. */

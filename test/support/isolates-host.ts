@@ -111,6 +111,8 @@ async function run(args: string[]): Promise<{ stdout: string }> {
 }
 
 export interface HostOptions {
+  /** The node-wide switch of version snapshots. Default true. */
+  readonly snapshots?: boolean;
   /** null: no platform snapshot. */
   readonly platform?: string | null;
   readonly sidecarPath?: string;
@@ -183,7 +185,7 @@ export class TestHost {
     writeFileSync(journal, Buffer.alloc(JOURNAL_BYTES));
     this.journalFd = openSync(journal, 'r+');
     const boot: HostBoot = {
-      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4,
+      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4, snapshots: options.snapshots ?? true,
       platformFolder: options.platform === undefined ? await platformFolder() : options.platform,
     };
     this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' || group === 'penalty' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {
