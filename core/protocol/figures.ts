@@ -49,7 +49,7 @@ export const hostFiguresSchema = z.object({
     fallBacks: counts,
     /** The versions that they were of, with the digest of the snapshot that was not used, '' when it is not known. */
     fallen: z.array(z.object({ function: z.string(), version: z.number(), digest: z.string(), sha256: z.string(), reason: z.string() })),
-  }),
+  }).default({ restored: 0, bytes: 0, fallBacks: {}, fallen: [] }),
 });
 
 export const sidecarFiguresSchema = z.object({

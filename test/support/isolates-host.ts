@@ -12,7 +12,7 @@ import { hostName } from '../../core/config/index.ts';
 import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
-import type { BodyMode, Frame, FrameConnection, Target } from '../../core/protocol/index.ts';
+import type { BodyMode, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
 
@@ -124,6 +124,8 @@ export class TestHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'thimble-host-'));
   readonly logs: LogLine[] = [];
   readonly output: string[] = [];
+  /** What the host said last of version snapshots, and every version that fell back. */
+  snapshots: HostFigures['snapshots'] = { restored: 0, bytes: 0, fallBacks: {}, fallen: [] };
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
   journalFd = -1;
@@ -177,6 +179,10 @@ export class TestHost {
     this.#control = await listenPeers(sockets.control, { self: { role: 'control', name: 'control', epoch: 78 }, accepts: ['host'] }, {
       onOpen: () => {},
       onFrame: (frame) => {
+        if (frame[0] === FRAME.figures) {
+          const { snapshots } = frame[2] as HostFigures;
+          this.snapshots = { ...snapshots, fallen: [...this.snapshots.fallen, ...snapshots.fallen] };
+        }
         if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
       },
       onClose: () => {},

@@ -17,6 +17,13 @@ const ALL = '*';
 const touched = new Set<string>();
 const variables = new Set<string>();
 
+/** The name of what takes a part, which is there while a part is made: what our own code touches then does not count. */
+const HANDOVER = '__thimble_part';
+
+function touch(reason: string): void {
+  if (!(HANDOVER in globalThis)) touched.add(reason);
+}
+
 function read(key: PropertyKey): void {
   if (typeof key !== 'string') return;
   variables.add(key.length > MAX_NAME_CHARACTERS || variables.size >= MAX_NAMES ? ALL : key);
@@ -41,11 +48,11 @@ function watchMember(holder: object, member: string, reason: string): void {
   let value: unknown = before?.get === undefined ? before?.value : undefined;
   defineProperty(holder, member, {
     get(this: unknown): unknown {
-      touched.add(reason);
+      touch(reason);
       return before?.get === undefined ? value : Reflect.apply(before.get, this, []);
     },
     set: (replaced: unknown) => {
-      touched.add(reason);
+      touch(reason);
       value = replaced;
     },
     enumerable: before?.enumerable ?? false,
@@ -59,7 +66,7 @@ function watchIntl(): void {
   const watched = new Proxy(native, {
     get(target, key, receiver): unknown {
       const value: unknown = get(target, key, receiver);
-      if (typeof value === 'function') touched.add('intl');
+      if (typeof value === 'function') touch('intl');
       return value;
     },
   });
@@ -68,7 +75,7 @@ function watchIntl(): void {
 
 function watchRandom(): void {
   const { random } = Math;
-  const watched = { random: (): number => (touched.add('random'), random()) };
+  const watched = { random: (): number => (touch('random'), random()) };
   defineProperty(Math, 'random', { value: watched.random, writable: true, enumerable: false, configurable: true });
 }
 
