@@ -68,6 +68,7 @@ export class Snapshots {
   readonly #builds = new Map<string, number>();
   #building: string | undefined;
   #work: Promise<void> = Promise.resolve();
+  #disk: Promise<void> = Promise.resolve();
   /** Key and folder of the platform; null: there is none, undefined: not known yet. */
   #platform: { readonly key: string; readonly folder: string } | null | undefined;
   #overflowed = false;
@@ -124,7 +125,7 @@ export class Snapshots {
       const key = keyOf(name, version);
       const record = this.#current(key, digest);
       if (!isSnapshotReason(reason) || record?.reason !== null || (sha256 !== '' && record.sha256 !== sha256)) continue;
-      if (NOT_AGAIN.includes(reason)) void this.#settle(name, version, { ...record, reason, bytes: 0, sha256: '', secretNames: this.#secretNames(name) });
+      if (NOT_AGAIN.includes(reason)) this.#takeAway(name, version, { ...record, reason, bytes: 0, sha256: '', secretNames: this.#secretNames(name) });
       else if (REBUILD_REASONS.includes(reason) && (this.#rebuilds.get(key) ?? 0) < MAX_REBUILDS) {
         this.#rebuilds.set(key, (this.#rebuilds.get(key) ?? 0) + 1);
         this.#records.delete(key);
@@ -144,7 +145,7 @@ export class Snapshots {
     }
     this.#off.add(key);
     this.#waiting.delete(key);
-    await this.#options.files.withdraw(digest, name, version);
+    await this.#inTurn(() => this.#options.files.withdraw(digest, name, version));
   }
 
   isOff(name: string, version: number): boolean {
@@ -156,6 +157,20 @@ export class Snapshots {
     this.#stop.abort();
     this.#waiting.clear();
     await this.#work;
+    await this.#disk;
+  }
+
+  /** Writes and removals of files, one after the other. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#disk.then(task);
+    this.#disk = done.then(() => {}, () => {});
+    return done;
+  }
+
+  #takeAway(name: string, version: number, record: SnapshotRecord): void {
+    // At once, so that what comes next does not find it ready.
+    this.#keep(keyOf(name, version), record);
+    this.#inTurn(() => this.#settle(name, version, record)).catch((error: unknown) => this.#options.logger.error({ err: error, function: name, version }, 'a version snapshot could not be taken away'));
   }
 
   *#rows(prefix: string): Generator<{ readonly key: string; readonly value: unknown }> {
@@ -280,10 +295,10 @@ export class Snapshots {
     if (made.again) {
       const tries = (this.#passing.get(key)?.tries ?? 0) + 1;
       this.#passing.set(key, { reason: made.reason ?? 'build_aborted', tries });
-      if (tries < MAX_TRIES) this.#enqueue(name, version);
+      if (tries < MAX_TRIES) this.#waiting.set(key, { name, version });
       return;
     }
-    await this.#publish(record, version, digest, made, platform.key, bundle);
+    await this.#inTurn(() => this.#publish(record, version, digest, made, platform.key, bundle));
   }
 
   async #publish(record: FunctionRecord, version: number, digest: string, made: Made, platform: string, bundle: string): Promise<void> {

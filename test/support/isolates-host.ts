@@ -126,6 +126,7 @@ export class TestHost {
   readonly output: string[] = [];
   /** What the host said last of version snapshots, and every version that fell back. */
   snapshots: HostFigures['snapshots'] = { restored: 0, bytes: 0, fallBacks: {}, fallen: [] };
+  readonly #onFigures: (() => void)[] = [];
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
   journalFd = -1;
@@ -181,6 +182,7 @@ export class TestHost {
       onFrame: (frame) => {
         if (frame[0] === FRAME.figures) {
           const { snapshots } = frame[2] as HostFigures;
+          this.#onFigures.splice(0).forEach((resolve) => resolve());
           this.snapshots = { ...snapshots, fallen: [...this.snapshots.fallen, ...snapshots.fallen] };
         }
         if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
@@ -202,6 +204,11 @@ export class TestHost {
     this.process.stderr?.on('data', (d: Buffer) => this.output.push(d.toString()));
     this.process.send({ type: 'boot', boot });
     await Promise.race([connected.promise, this.#exited.then((how) => Promise.reject(new Error(`the host ended (${how})\n${this.output.join('')}`)))]);
+  }
+
+  /** Resolves with the second frame of figures from now: it tells of everything until now. */
+  async nextFigures(): Promise<void> {
+    for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => void this.#onFigures.push(resolve));
   }
 
   get exited(): Promise<number | NodeJS.Signals | null> {

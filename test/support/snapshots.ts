@@ -36,6 +36,8 @@ export interface Deployed {
 }
 
 let names = 0;
+/** By what they were made of but the name: a build takes a second. */
+const known = new Map<string, Promise<Made>>();
 
 /** Deploys a version with its snapshot. @throws Error  it has none */
 export async function deployFrozen(host: TestHost, source: string, settings: BundleSettings = {}, job: Partial<BuildJob> = {}): Promise<Deployed> {
@@ -49,7 +51,11 @@ export async function deployMade(host: TestHost, source: string, settings: Bundl
   names += 1;
   const { function: fn = `frozen-${names}`, version = 1, tenant = 'default', env = {}, shape = 'auto', memoryMb = 64 } = settings;
   const bundle = await bundleOf(source);
-  const made = await make(bundle, { function: fn, version, environment: env, shape, memoryMb, ...job });
+  const wanted = { environment: env, shape, memoryMb, ...job };
+  const key = JSON.stringify([bundle, version, wanted]);
+  const making = known.get(key) ?? make(bundle, { function: fn, version, ...wanted });
+  known.set(key, making);
+  const made = await making;
   const parent = join(host.folder, 'versions', 'default');
   mkdirSync(parent, { recursive: true });
   const digest = `sha256-${sha256Hex(bundle + JSON.stringify(env) + fn)}`;
