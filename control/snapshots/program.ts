@@ -30,14 +30,9 @@ export interface ProgramOutput {
 
 const installed = (name: string): string | undefined => [`/usr/bin/${name}`, `/bin/${name}`].find((path) => existsSync(path));
 
-let withoutNetwork: readonly string[] | undefined;
-
-/** unshare(1) as far as the kernel lets this user: a network namespace with nothing in it. */
-function networkPrefix(): readonly string[] {
-  if (withoutNetwork !== undefined) return withoutNetwork;
-  const unshare = installed('unshare');
-  const tries = unshare === undefined ? [] : [[unshare, '--net'], [unshare, '--map-root-user', '--net']];
-  withoutNetwork = tries.find(([file = '', ...args]) => {
+/** The first of these command lines that works here. */
+function firstThatWorks(lines: readonly (readonly string[])[]): readonly string[] {
+  return lines.find(([file = '', ...args]) => {
     try {
       execFileSync(file, [...args, 'true'], { stdio: 'ignore', timeout: PROBE_MS });
       return true;
@@ -45,12 +40,29 @@ function networkPrefix(): readonly string[] {
       return false;
     }
   }) ?? [];
-  return withoutNetwork;
+}
+
+interface Confinement {
+  /** unshare(1) as far as the kernel lets this user: a network namespace with nothing in it. */
+  readonly noNetwork: readonly string[];
+  /** setpriv(1): no new privileges, and the end of this process is the program's end. */
+  readonly privileges: readonly string[];
+}
+let found: Confinement | undefined;
+
+function confinement(): Confinement {
+  const unshare = installed('unshare');
+  const setpriv = installed('setpriv');
+  found ??= {
+    noNetwork: firstThatWorks(unshare === undefined ? [] : [[unshare, '--net'], [unshare, '--map-root-user', '--net']]),
+    privileges: firstThatWorks(setpriv === undefined ? [] : [[setpriv, '--no-new-privs', '--pdeathsig', 'KILL']]),
+  };
+  return found;
 }
 
 /** Whether programs run without a network here. */
 export function hasNoNetwork(): boolean {
-  return networkPrefix().length > 0;
+  return confinement().noNetwork.length > 0;
 }
 
 /** What becomes the program, one after the other: each replaces itself, so that the process to kill stays the same. */
@@ -58,7 +70,7 @@ function commandLine(programs: SnapshotPrograms, entry: string): readonly string
   const nice = installed('nice');
   const prlimit = installed('prlimit');
   return [
-    ...networkPrefix(),
+    ...confinement().noNetwork, ...confinement().privileges,
     ...(nice === undefined ? [] : [nice, '-n', '19']),
     ...(prlimit === undefined ? [] : [prlimit, `--data=${DATA_BYTES}`, `--cpu=${CPU_SECONDS}:${CPU_SECONDS + 2}`, '--core=0']),
     process.execPath, ...programs.nodeFlags, ...PERMISSIONS, entry,
