@@ -40,7 +40,7 @@ export async function makeSnapshot(programs: SnapshotPrograms, job: BuildJob, bu
   const { platformFolder, shape, memoryMb } = job;
   const tried = await runProgram(programs, programs.verify, encodeMessage({ platformFolder, shape, memoryMb, engine, sha256 }, [blob]), signal);
   const verified = verifyMessageSchema.safeParse(tried.messages.at(-1)?.json);
-  if (!verified.success) return { ...none('not_verified', tried.errors), again: tried.how === 'timeout' };
+  if (!verified.success) return { ...none('not_verified', tried.errors), again: tried.how === 'late' };
   if (!verified.data.ok) return none('not_verified', verified.data.detail);
   return { reason: null, detail: '', evaluateMs, environment, engine, blob, sha256, heapBytes: verified.data.heapBytes, codeCache, again: false };
 }
@@ -55,8 +55,8 @@ function lost({ how, messages, errors }: ProgramOutput): Made {
   const stage = buildMessageSchema.safeParse(messages.at(-1)?.json);
   const at = stage.success && stage.data.kind === 'stage' ? stage.data.stage : 'start';
   return {
-    reason: how === 'timeout' ? 'build_timeout' : 'build_aborted', detail: `${at}: ${errors}`.slice(0, 2_048), evaluateMs: 0, environment: [], engine: null, blob: NOTHING, sha256: '', heapBytes: 0, codeCache: NOTHING,
+    reason: how === 'timeout' || how === 'late' ? 'build_timeout' : 'build_aborted', detail: `${at}: ${errors}`.slice(0, 2_048), evaluateMs: 0, environment: [], engine: null, blob: NOTHING, sha256: '', heapBytes: 0, codeCache: NOTHING,
     // Before the first stage nothing of the module has run.
-    again: at === 'start',
+    again: at === 'start' || how === 'late',
   };
 }

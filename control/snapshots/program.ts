@@ -19,10 +19,10 @@ const PROBE_MS = 2_000;
 /** It needs no files but to read, no other programs and no threads of its own. */
 const PERMISSIONS = ['--permission', '--allow-addons', '--allow-fs-read=*'] as const;
 
-export type ProgramEnd = 'ended' | 'timeout' | 'died';
+export type ProgramEnd = 'ended' | 'timeout' | 'late' | 'died';
 
 export interface ProgramOutput {
-  /** `ended`: its last message is whole; `timeout`: of wall or CPU time. */
+  /** `ended`: its last message is whole; `timeout`: of CPU time, so it would be again; `late`: of wall time, so the machine was busy. */
   readonly how: ProgramEnd;
   readonly messages: readonly DecodedMessage[];
   readonly errors: string;
@@ -113,7 +113,7 @@ export function runProgram(programs: SnapshotPrograms, entry: string, input: Buf
         errors += String(error);
       }
       const finished = isResult(messages.at(-1)?.json);
-      resolve({ how: finished ? 'ended' : late || killedBy === 'SIGXCPU' ? 'timeout' : 'died', messages, errors });
+      resolve({ how: finished ? 'ended' : killedBy === 'SIGXCPU' ? 'timeout' : late ? 'late' : 'died', messages, errors });
     };
     child.once('error', (error) => {
       errors += error.message;
