@@ -1,6 +1,7 @@
 // What the isolates of one host share.
 import type { Logger } from '../core/log/index.ts';
 import type { Invocation } from './invocation.ts';
+import type { IsolateLife } from './life/isolate-life.ts';
 import type { LogSink } from './log-sink.ts';
 import type { SidecarClient } from './sidecar-client.ts';
 import type { StackMapper } from './stacks/stack-mapper.ts';
@@ -12,6 +13,7 @@ import type { EntryWatch } from './watch/entry-watch.ts';
 export interface HostServices {
   readonly spares: SpareVms;
   readonly watch: EntryWatch;
+  readonly life: IsolateLife;
   readonly turns: Turns;
   readonly logs: LogSink;
   readonly stacks: StackMapper;

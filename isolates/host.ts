@@ -4,11 +4,12 @@ import { kindOfGroup } from '../core/config/index.ts';
 import type { HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
-import type { FrameConnection, HostFigures, Identity } from '../core/protocol/index.ts';
+import type { HostFigures, Identity } from '../core/protocol/index.ts';
 import { GatewayLink } from './gateway-link.ts';
 import type { HostServices } from './host-services.ts';
-import type { Invocation } from './invocation.ts';
+import type { Caller, Invocation } from './invocation.ts';
 import { IsolatePool } from './isolate-pool.ts';
+import { IsolateLife } from './life/isolate-life.ts';
 import { LINGER_MS } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
@@ -29,7 +30,8 @@ export class Host {
   readonly #sidecar: SidecarClient;
   readonly #logs: LogSink;
   readonly #turns: Turns;
-  readonly #links = new Map<FrameConnection, GatewayLink>();
+  readonly #life: IsolateLife;
+  readonly #links = new Map<Caller, GatewayLink>();
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
   #lastLoad = '';
@@ -44,9 +46,11 @@ export class Host {
     const wasm = kindOfGroup(boot.group) === 'wasm';
     const spares = new SpareVms(platform, wasm);
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
+    this.#life = new IsolateLife({ budgetBytes: boot.memoryBytes, logs: this.#logs, logger });
     const services: HostServices = {
       spares,
       watch,
+      life: this.#life,
       turns: this.#turns,
       logs: this.#logs,
       stacks,
@@ -60,7 +64,6 @@ export class Host {
         this.#ended(invocation);
       },
       isolateEnded: (isolate, reason, culprit) => {
-        this.#pool.isolateEnded();
         if (reason === 'retired') return;
         this.#kills[reason] = (this.#kills[reason] ?? 0) + 1;
         const { function: fn, version } = isolate.state.target;
@@ -101,6 +104,7 @@ export class Host {
     this.#sendFigures();
     this.#logs.close();
     this.#pool.close();
+    this.#life.close();
     // Last frames leave with this turn.
     await new Promise((resolve) => setTimeout(resolve, 5));
     this.#gateway.close();
@@ -132,18 +136,22 @@ export class Host {
   #sendFigures(): void {
     const { connection } = this.#control;
     if (connection === undefined) return;
+    const life = this.#life;
     const versions: HostFigures['versions'] = [];
     let coldStarts = 0;
     for (const { target, isolate, coldStarts: started } of this.#pool.states()) {
       coldStarts += started;
       if (isolate === null) continue;
-      versions.push({ function: target.function, version: target.version, isolates: 1, memoryBytes: isolate.memoryBytes(), running: isolate.running });
+      versions.push({ function: target.function, version: target.version, isolates: 1, memoryBytes: isolate.gauge.usedBytes, running: isolate.running });
     }
     const figures: HostFigures = {
       kind: 'host',
       host: this.#boot.name,
       versions,
-      node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts },
+      node: {
+        isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts,
+        retiring: life.retiring, keptWarm: this.#pool.keptWarm, heapBytes: life.heapBytes, retired: life.retired, reclaimed: life.reclaimed, shrunk: life.shrunk, collections: life.collections,
+      },
     };
     connection.send([FRAME.figures, 0, figures]);
   }

@@ -1,6 +1,7 @@
 // Targets: what the gateway may ask this host to run, their isolates, and the cold starts under way.
 import type { Target } from '../core/protocol/index.ts';
 import type { Invocation } from './invocation.ts';
+import type { RetireReason } from './life/isolate-life.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 import type { LoadedVersion } from './version-files.ts';
 
@@ -12,13 +13,24 @@ export interface TargetState {
   /** Numbers by which gateways name it now. */
   names: number;
   version: LoadedVersion | null;
-  loading: boolean;
+  /** Where its start is: not asked for, with its files being read or in the line behind others, or in the line that callers wait in. */
+  start: 'none' | 'background' | 'urgent';
+  /** Takes new invocations. Retired ones of the same version may still drain. */
   isolate: TenantIsolate | null;
+  /** Why the present isolate is to be replaced, if it is. */
+  replace: RetireReason | null;
   /** Invocations that wait for the isolate. */
   readonly waiting: Invocation[];
+  /** Gateways' wishes to keep an isolate alive. */
+  holds: number;
+  /** To be told when there is an isolate, or when there will be none. */
+  readonly onStart: ((alive: boolean) => void)[];
+  /** Starts that failed in a row although no caller waited, and `performance.now()` before which none is tried again. */
+  failedStarts: number;
+  notBeforeMs: number;
   coldStarts: number;
 }
 
 export function newTargetState(target: Target, key: string): TargetState {
-  return { target, key, names: 0, version: null, loading: false, isolate: null, waiting: [], coldStarts: 0 };
+  return { target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0 };
 }

@@ -1,7 +1,7 @@
 // A real host process behind a fake gateway that speaks real frames: what isolates/ is tested by.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { hostName } from '../../core/config/index.ts';
 import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
-import type { BodyMode, Frame, FrameConnection, Target } from '../../core/protocol/index.ts';
+import type { BodyMode, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
 
@@ -124,6 +124,9 @@ export class TestHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'thimble-host-'));
   readonly logs: LogLine[] = [];
   readonly output: string[] = [];
+  /** The last figures that it pushed. */
+  figures: HostFigures | undefined;
+  readonly #warmed = new Map<number, ((isolates: number) => void)[]>();
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
   journalFd = -1;
@@ -177,7 +180,8 @@ export class TestHost {
     this.#control = await listenPeers(sockets.control, { self: { role: 'control', name: 'control', epoch: 78 }, accepts: ['host'] }, {
       onOpen: () => {},
       onFrame: (frame) => {
-        if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
+        if (frame[0] === FRAME.figures) this.figures = frame[2] as HostFigures;
+        else if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
       },
       onClose: () => {},
     });
@@ -256,6 +260,35 @@ export class TestHost {
     this.#send([FRAME.forget, target]);
   }
 
+  /** Asks for isolates to be kept alive. @returns the host's answer; at once for 0, which has none */
+  async warm(target: number, isolates: number): Promise<number> {
+    const answer = isolates === 0 ? Promise.resolve(0) : new Promise<number>((resolve) => this.#warmed.set(target, [...(this.#warmed.get(target) ?? []), resolve]));
+    this.#send([FRAME.warm, target, isolates]);
+    return await answer;
+  }
+
+  /** Cuts the connection to the gateway; the host connects again. */
+  async reconnect(): Promise<void> {
+    const before = this.#connection;
+    before?.destroy();
+    while (this.#connection === null || this.#connection === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Figures that were made from now on. */
+  async nextFigures(): Promise<HostFigures['node']> {
+    // The next push may be on its way already; the one behind it is not.
+    for (let pushes = 0; pushes < 2; pushes++) {
+      const before = this.figures;
+      while (this.figures === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    if (this.figures === undefined) throw new Error('no figures');
+    return this.figures.node;
+  }
+
+  get residentBytes(): number {
+    return Number(readFileSync(`/proc/${this.process.pid}/statm`, 'utf8').split(' ')[1]) * 4_096;
+  }
+
   invoke(target: number, options: InvokeOptions = {}): Running {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
@@ -303,6 +336,10 @@ export class TestHost {
 
   #onFrame(frame: Frame): void {
     const id = frame[1] as number;
+    if (frame[0] === FRAME.warm) {
+      this.#warmed.get(id)?.shift()?.(frame[2]);
+      return;
+    }
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
     const { answer } = exchange;

@@ -124,7 +124,7 @@ describe('figures', () => {
     const push = (versions: unknown): void => gateway.send([FRAME.figures, 0, { kind: 'gateway', versions, node: NODE }]);
     push([figures('card', 1, 10), figures('nobody', 1, 5)]);
     push([figures('card', 1, 5, '503', { cpu_limit_exceeded: 5, madeUp: 1 })]);
-    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2 } }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, retired: { memory_soft_limit: 3, 'b "': 1 }, reclaimed: { idle: 4 }, coldStarts: 2, retiring: 1, keptWarm: 1, heapBytes: 9_000, shrunk: 1, collections: 2 } }]);
     const stats = async (): Promise<Record<string, unknown>[]> => (await call('GET', '/v1/functions/card/stats')).body['versions'] as Record<string, unknown>[];
     await expect.poll(async () => (await stats())[0]?.['isolates']).toBe(2);
     const [one, two] = await stats();
