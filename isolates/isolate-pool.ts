@@ -178,7 +178,8 @@ export class IsolatePool {
     }
     // What nobody waits for must not push out what somebody used.
     const { life } = this.#host;
-    if ((first === undefined && former === null && life.short) || !life.makeRoom()) {
+    const optional = first === undefined && former === null;
+    if ((optional && life.short) || !life.makeRoom()) {
       for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'overloaded', { what: 'isolates of one host' });
       this.#startFailed(state);
       return;

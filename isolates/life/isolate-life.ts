@@ -92,6 +92,7 @@ export class IsolateLife {
 
   /** Makes sure that one more fits, if need be in the place of one that rests. @returns false when all are busy */
   makeRoom(): boolean {
+    this.#reclaimer.beforeStart();
     const full = this.#alive.size >= MAX_ISOLATES || this.#alive.size * MAPS_PER_ISOLATE + (this.#heapBytes / MIB) * MAPS_PER_MIB >= this.#maxMaps;
     return !full || this.#reclaimer.makeRoom();
   }

@@ -53,6 +53,9 @@ const WORK_MS_PER_S = 50;
 const WORK_SAVED_MS = 50;
 /** Of one loop turn. What is begun is finished, so one large isolate may take longer. */
 const WORK_MS_PER_TURN = 2;
+/** From this share of the budget on, memory is looked at before each start. */
+const NEAR = 0.6;
+const GONE_PER_START = 4;
 /** An isolate takes this besides its heap. */
 const BASE_BYTES = 524_288;
 
@@ -123,6 +126,13 @@ export class Reclaimer<T extends Reclaimable> {
     return true;
   }
 
+  /** Before each start: under pressure, more goes than comes, however many are started. */
+  beforeStart(): void {
+    if (this.residentBytes < NEAR * this.#options.budgetBytes) return;
+    this.#look();
+    for (let i = 0; i < GONE_PER_START && this.#excessBytes > 0; i++) if (!this.#workOn(performance.now())) return;
+  }
+
   tick(nowMs: number): void {
     this.#look();
     this.#work(nowMs);
@@ -140,7 +150,8 @@ export class Reclaimer<T extends Reclaimable> {
     if (this.#working) return;
     const endMs = nowMs + WORK_MS_PER_TURN;
     let atMs = nowMs;
-    while (this.#time.open(atMs)) {
+    // In dire need the time does not matter: at its budget the process is killed.
+    while (this.#time.open(atMs) || (this.#pressure.dire && this.#excessBytes > 0)) {
       if (!this.#workOn(nowMs)) return;
       const beganMs = atMs;
       atMs = performance.now();
