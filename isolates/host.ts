@@ -139,10 +139,12 @@ export class Host {
     const life = this.#life;
     const versions: HostFigures['versions'] = [];
     let coldStarts = 0;
-    for (const { target, isolate, coldStarts: started } of this.#pool.states()) {
+    for (const { target, isolate, coldStarts: started, retiring, retired, holds } of this.#pool.states()) {
       coldStarts += started;
       if (isolate === null) continue;
-      versions.push({ function: target.function, version: target.version, isolates: 1, memoryBytes: isolate.gauge.usedBytes, running: isolate.running });
+      versions.push({
+        function: target.function, version: target.version, isolates: 1 + retiring, memoryBytes: isolate.gauge.usedBytes, running: isolate.running, retiring, keptWarm: holds > 0 ? 1 : 0, retired,
+      });
     }
     const figures: HostFigures = {
       kind: 'host',

@@ -29,8 +29,11 @@ export interface TargetState {
   failedStarts: number;
   notBeforeMs: number;
   coldStarts: number;
+  /** Isolates whose place another took, by reason, and those of them that still run something. */
+  retired: Record<string, number>;
+  retiring: number;
 }
 
 export function newTargetState(target: Target, key: string): TargetState {
-  return { target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0 };
+  return { target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0, retired: {}, retiring: 0 };
 }

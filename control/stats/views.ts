@@ -26,8 +26,15 @@ export const versionStatsSchema = z.strictObject({
   isolates: count,
   running: count,
   memoryBytes: count,
+  /** Isolates whose place another took, by reason, while their version was alive on its host; and those of them in which something still runs. */
+  retired: z.record(z.string(), count),
+  retiring: count,
+  /** Isolates that stay although nobody calls: `keepWarm`, or a version that has just begun to get traffic. */
+  keptWarm: count,
   lane: z.enum(['fast', 'slow']),
 });
+
+export type VersionStats = z.infer<typeof versionStatsSchema>;
 
 /** What all functions of a tenant use: isolates and memory now, requests since the control plane started. */
 export const tenantUsageSchema = z.strictObject({

@@ -38,7 +38,8 @@ export const gatewayFiguresSchema = z.object({
 export const hostFiguresSchema = z.object({
   kind: z.literal('host'),
   host: z.string(),
-  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
+  /** Of those with an isolate. `retiring` and `retired` (by reason): isolates whose place another took. */
+  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count, retiring: count, keptWarm: count, retired: counts })),
   node: z.object({
     isolates: count,
     running: count,

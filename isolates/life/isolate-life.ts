@@ -134,8 +134,9 @@ export class IsolateLife {
 
   /** Another has taken its place: what runs in it goes on to its end. */
   leaves(isolate: TenantIsolate, reason: RetireReason): void {
-    raise(this.retired, reason);
     const { gauge, state, running } = isolate;
+    raise(this.retired, reason);
+    raise(state.retired, reason);
     const { function: fn, version, memoryMb } = state.target;
     const usedMb = Math.round(gauge.usedBytes / MIB);
     const limitMb = reason === 'memory_soft_limit' ? Math.round(gauge.softBytes / MIB) : memoryMb;

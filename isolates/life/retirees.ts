@@ -32,13 +32,14 @@ export class Retirees {
   /** Something runs in it. Beyond the bounds the oldest one is given up. */
   add(isolate: TenantIsolate): void {
     this.#since.set(isolate, performance.now());
+    isolate.state.retiring += 1;
     const same = [...this.#since.keys()].filter(({ state }) => state === isolate.state);
     if (same.length > MAX_RETIRING_PER_VERSION) this.#giveUpOn(same[0], `more than ${MAX_RETIRING_PER_VERSION} of its version drain`);
     else if (this.#since.size > MAX_RETIRING) this.#giveUpOn(this.#since.keys().next().value, `more than ${MAX_RETIRING} of the host drain`);
   }
 
   remove(isolate: TenantIsolate): void {
-    this.#since.delete(isolate);
+    if (this.#since.delete(isolate)) isolate.state.retiring -= 1;
   }
 
   #review(nowMs: number): void {
@@ -51,7 +52,7 @@ export class Retirees {
   // Not from within what made it retire: killing answers its invocations.
   #giveUpOn(isolate: TenantIsolate | undefined, why: string): void {
     if (isolate === undefined) return;
-    this.#since.delete(isolate);
+    this.remove(isolate);
     setImmediate(() => this.#giveUp(isolate, why));
   }
 }
