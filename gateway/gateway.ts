@@ -7,6 +7,7 @@ import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, listenPeers } from '../core/protocol/index.ts';
 import type { FrameConnection, Identity } from '../core/protocol/index.ts';
+import type { RouteDelta } from '../core/routing/index.ts';
 import { AccessLog } from './access-log.ts';
 import { PeerAddresses } from './client-address.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -15,12 +16,14 @@ import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
 import { boundReceiveBuffers } from './receive-buffer.ts';
+import { preferred } from './rendezvous.ts';
 import { RequestEntry } from './request-entry.ts';
 import { RouteFeed } from './route-feed.ts';
 import { RouteFile, readRouteFile } from './route-file.ts';
 import { RouteTable } from './route-table.ts';
 import { listen } from './uws.ts';
 import type { Listener } from './uws.ts';
+import { WarmKeeper } from './warm-keeper.ts';
 
 export interface GatewayOptions {
   readonly host: string;
@@ -39,6 +42,8 @@ export interface GatewayOptions {
   readonly onDemand?: (group: HostGroup, wanted: boolean) => void;
   /** Hosts of a group that runs on demand are wanted no more without work for so long, milliseconds; by kind. Default 5 minutes. */
   readonly idleMs?: Readonly<Partial<Record<GroupKind, number>>>;
+  /** false: versions that begin to get traffic are started by their first call. Default true. */
+  readonly preWarm?: boolean;
   /** Default: random. */
   readonly epoch?: number;
 }
@@ -59,6 +64,7 @@ export class Gateway {
   readonly #accessLog: AccessLog;
   readonly #file: RouteFile;
   readonly #identity: Identity;
+  readonly #warm: WarmKeeper<HostLink>;
   readonly #demands = new Map<HostGroup, HostDemand>();
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
@@ -75,6 +81,10 @@ export class Gateway {
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
+    const { hosts } = this.#dispatcher;
+    this.#warm = new WarmKeeper({
+      homes: (fn, _version, group) => preferred(fn, hosts.linksIn(group), Number.POSITIVE_INFINITY), present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
+    });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
   }
@@ -114,8 +124,14 @@ export class Gateway {
             this.#events.onFrame(frame, connection);
             return;
           }
-          if (frame[0] === FRAME.goaway) this.#dispatcher.hosts.drain(link);
-          else link.onFrame(frame);
+          if (frame[0] === FRAME.goaway) {
+            this.#dispatcher.hosts.drain(link);
+            this.#warm.hostDrains();
+          } else if (frame[0] === FRAME.warm) {
+            this.#warm.answered(link, frame[1], frame[2]);
+          } else {
+            link.onFrame(frame);
+          }
         },
         onClose: (connection, error) => {
           const link = this.#links.get(connection);
@@ -127,11 +143,12 @@ export class Gateway {
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
           this.#dispatcher.hostClosed(link);
+          this.#warm.hostClosed(link, !link.draining && !this.#draining);
         },
       },
     );
     const firstTable = this.#table.loaded ? undefined : new Promise<void>((resolve) => { this.#onTable = resolve; });
-    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, onApplied: () => this.#tableChanged() });
+    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, beforeDelta: (delta) => this.#warm.prepare(delta), onApplied: (delta) => this.#tableChanged(delta) });
     await firstTable;
     const entry = new RequestEntry({
       epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), logger,
@@ -182,6 +199,7 @@ export class Gateway {
     this.#pushFigures();
     this.#accessLog.reportSuppressed();
     this.#feed?.close();
+    this.#warm.close();
     for (const link of this.#links.values()) link.close();
     this.#peers?.close();
     await this.#file.close();
@@ -192,7 +210,9 @@ export class Gateway {
     const path = join(dataFolder, 'gateway', 'routes.msgpack');
     try {
       const table = readRouteFile(path);
-      if (table !== undefined) this.#table.replace(table);
+      if (table === undefined) return;
+      this.#table.replace(table);
+      this.#warm.tableReplaced(table.functions);
     } catch (thrown) {
       logger.error({ err: thrown, path }, 'the route file is refused; routes come from the control plane');
     }
@@ -205,11 +225,14 @@ export class Gateway {
     this.#links.set(connection, link);
     this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
     this.#dispatcher.hostOpened(link);
+    this.#warm.hostOpened(link);
   }
 
-  #tableChanged(): void {
+  #tableChanged(delta: RouteDelta | undefined): void {
     this.#file.changed();
     this.#dispatcher.tableChanged();
+    if (delta === undefined) this.#warm.tableReplaced(this.#table.functions());
+    else this.#warm.changed(delta);
     this.#onTable?.();
     this.#onTable = undefined;
   }

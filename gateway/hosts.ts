@@ -1,9 +1,9 @@
 // The hosts that are connected, by group, and which one gets an invocation.
 import type { HostGroup } from '../core/config/index.ts';
-import { hashToUnit } from '../core/routing/index.ts';
 import type { FunctionGate } from './function-gate.ts';
 import { MAX_PER_HOST } from './host-link.ts';
 import type { HostLink } from './host-link.ts';
+import { preferred } from './rendezvous.ts';
 import type { VersionTarget } from './route.ts';
 
 /**
@@ -39,6 +39,11 @@ export class Hosts {
 
   openIn(group: HostGroup): number {
     return this.#open.get(group)?.links.length ?? 0;
+  }
+
+  /** The hosts of the group that take new invocations. */
+  linksIn(group: HostGroup): readonly HostLink[] {
+    return this.#open.get(group)?.links ?? NONE.links;
   }
 
   /** Invocations on hosts of the group, also on those that drain. */
@@ -84,7 +89,7 @@ export class Hosts {
       return only !== undefined && only.inFlight < MAX_PER_HOST ? only : undefined;
     }
     if (gate.homeGeneration !== generation) {
-      gate.home = homeOf(gate.name, open);
+      gate.home = preferred(gate.name, open, 1)[0];
       gate.homeGeneration = generation;
     }
     let home = gate.home as HostLink;
@@ -104,18 +109,4 @@ export class Hosts {
     if (links.length === 0) this.#open.delete(group);
     else this.#open.set(group, { links, generation: this.#generation });
   }
-}
-
-/** Rendezvous hashing (Thaler and Ravishankar, 1998): a host that comes or goes moves only its own share of the functions. */
-function homeOf(name: string, open: readonly HostLink[]): HostLink | undefined {
-  let best: HostLink | undefined;
-  let bestPlace = -1;
-  for (const link of open) {
-    const place = hashToUnit(`${link.name}/${name}`);
-    if (place > bestPlace) {
-      best = link;
-      bestPlace = place;
-    }
-  }
-  return best;
 }

@@ -170,7 +170,8 @@ export class IsolatePool {
     const { version, isolate: former, replace } = state;
     state.replace = null;
     const first = state.waiting.find((invocation) => !invocation.cancelled);
-    const wanted = former === null ? first !== undefined || state.onStart.length > 0 || state.holds > 0 : replace !== null;
+    const named = state.names > 0 || this.#orphans.has(state);
+    const wanted = former === null ? first !== undefined || (named && (state.onStart.length > 0 || state.holds > 0)) : replace !== null;
     if (version === null || !wanted) {
       for (const invocation of state.waiting.splice(0)) this.#run(state, invocation);
       for (const told of state.onStart.splice(0)) told(state.isolate !== null);

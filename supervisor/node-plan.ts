@@ -88,7 +88,7 @@ export function planNode(facts: NodeFacts): NodePlan {
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
     hosts: (platformFolder) => Object.entries(tiers).flatMap(([tier, count]) => hosts(tier, 'default', count, platformFolder, ISOLATE_FLAGS)),
     onDemandHosts: (platformFolder) => {
       const groups = new Map<HostGroup, readonly ProcessPlan[]>();

@@ -62,6 +62,7 @@ export const environmentSchema = z.object({
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
   THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
   THIMBLE_CACHE_MB: z.coerce.number('must be a number').int('must be a whole number').min(4, 'must be 4 to 65536').max(65_536, 'must be 4 to 65536').default(256),
+  THIMBLE_PREWARM: z.enum(['0', '1']).default('1'),
   THIMBLE_EXAMPLES: z.enum(['0', '1']).default('1'),
   THIMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
@@ -88,6 +89,8 @@ export interface Settings {
   readonly wasmIdleMs: number;
   /** Memory of each host process, MiB. Absent: a share of the machine's. */
   readonly hostMemoryMb: number | undefined;
+  /** Versions are started before traffic turns to them. */
+  readonly preWarm: boolean;
   readonly egressAllow: readonly string[];
   readonly trustedProxies: readonly string[];
   /** Memory of all functions' caches, MiB. */
@@ -125,6 +128,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     wasmHosts: env.THIMBLE_WASM_HOSTS,
     wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
     hostMemoryMb: env.THIMBLE_HOST_MEMORY_MB,
+    preWarm: env.THIMBLE_PREWARM === '1',
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
     trustedProxies: Object.freeze(env.THIMBLE_TRUSTED_PROXIES),
     cacheMb: env.THIMBLE_CACHE_MB,
