@@ -60,6 +60,7 @@ export class TenantIsolate implements AreaIsolate {
   #replaced = false;
   readonly madeMs = performance.now();
   readonly gauge: HeapGauge;
+  idleList: unknown = null;
   idlePrevious: TenantIsolate | null = null;
   idleNext: TenantIsolate | null = null;
   idleSinceMs = 0;

@@ -6,8 +6,8 @@ export const SOFT_SHARE = 0.8;
 
 /** Entries between two looks at the most: a look costs 2.5 µs. */
 const MAX_PERIOD = 64;
-/** Entries before the first look after the start. */
-const FIRST_PERIOD = 4;
+/** Entries before the first look. */
+const FIRST_PERIOD = 1;
 /** At the growth seen so far, the soft limit is so many looks away. */
 const LOOKS_AHEAD = 4;
 

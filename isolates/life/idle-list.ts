@@ -1,10 +1,11 @@
 // Isolates in which nothing runs, the one that has rested longest first. Linked through the isolates: each operation takes constant time.
 
-/** A member's place. Only the list writes it. */
+/** A member's place, in one list at most. Only the list writes it. */
 export interface IdlePlace<T> {
+  idleList: unknown;
   idlePrevious: T | null;
   idleNext: T | null;
-  /** `performance.now()` since when nothing runs in it; 0: it is not in the list. */
+  /** `performance.now()` since when nothing runs in it; 0: it is in no list. */
   idleSinceMs: number;
 }
 
@@ -23,9 +24,14 @@ export class IdleList<T extends IdlePlace<T>> {
     return this.#first;
   }
 
-  /** @param nowMs  not before that of the last one; above 0 */
+  /**
+   * Does nothing when it is in a list.
+   *
+   * @param nowMs  not before that of the last one; above 0
+   */
   add(member: T, nowMs: number): void {
-    if (member.idleSinceMs !== 0) return;
+    if (member.idleList !== null) return;
+    member.idleList = this;
     member.idleSinceMs = nowMs;
     member.idlePrevious = this.#last;
     if (this.#last === null) this.#first = member;
@@ -35,9 +41,10 @@ export class IdleList<T extends IdlePlace<T>> {
     this.#unseen ??= member;
   }
 
-  /** Does nothing when it is not in the list. */
+  /** Does nothing when it is not in this list. */
   remove(member: T): void {
-    if (member.idleSinceMs === 0) return;
+    if (member.idleList !== this) return;
+    member.idleList = null;
     const { idlePrevious: previous, idleNext: next } = member;
     if (this.#unseen === member) this.#unseen = next;
     if (previous === null) this.#first = next;

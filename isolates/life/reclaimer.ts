@@ -53,8 +53,7 @@ const WORK_MS_PER_S = 50;
 const WORK_SAVED_MS = 50;
 /** Of one loop turn. What is begun is finished, so one large isolate may take longer. */
 const WORK_MS_PER_TURN = 2;
-/** From this share of the budget on, memory is looked at before each start. */
-const NEAR = 0.6;
+/** Isolates that may go for one that comes. */
 const GONE_PER_START = 4;
 /** An isolate takes this besides its heap. */
 const BASE_BYTES = 524_288;
@@ -128,7 +127,6 @@ export class Reclaimer<T extends Reclaimable> {
 
   /** Before each start: under pressure, more goes than comes, however many are started. */
   beforeStart(): void {
-    if (this.residentBytes < NEAR * this.#options.budgetBytes) return;
     this.#look();
     for (let i = 0; i < GONE_PER_START && this.#excessBytes > 0; i++) if (!this.#workOn(performance.now())) return;
   }
