@@ -30,12 +30,16 @@ export const gatewayFiguresSchema = z.object({
   node: z.object({ inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count }),
 });
 
-/** The present state of one host. */
+/** CPU time that one version used on one host since the last push, microseconds. Start-up is that of modules, and part of no invocation. */
+const usedSchema = z.object({ function: z.string(), version: z.number(), entries: count, cpuUs: count, startupUs: count, softLimits: count });
+
+/** The present state of one host, and what its functions used since the last push. */
 export const hostFiguresSchema = z.object({
   kind: z.literal('host'),
   host: z.string(),
   versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
-  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count }),
+  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count, softLimits: count, queued: count, waits: count, waitedMs: count }),
+  used: z.array(usedSchema),
 });
 
 export const sidecarFiguresSchema = z.object({
