@@ -1,7 +1,7 @@
-// Sums of what gateways counted, for one version, function, tenant or the node.
+// Sums of what gateways and hosts counted, for one version, function, tenant or the node.
 import { isErrorCode } from '../../core/errors/index.ts';
 import { LogHistogram } from '../../core/metrics/index.ts';
-import type { VersionFigures } from '../../core/protocol/index.ts';
+import type { UsedFigures, VersionFigures } from '../../core/protocol/index.ts';
 
 /** Codes that gateways count besides those of the error table. */
 const OTHER_CODES = new Set(['client_gone']);
@@ -15,6 +15,11 @@ export class Totals {
   readonly wallUs = new LogHistogram();
   readonly cpuUs = new LogHistogram();
   readonly coldUs = new LogHistogram();
+  /** What hosts measured, exactly and as it was used: invocations that never ended, with their hosts or their clients, are in it too. Microseconds. */
+  entries = 0;
+  usedUs = 0;
+  startupUs = 0;
+  softLimits = 0;
 
   /** Adds increments. Labels that are no status or known code count as `other`, so that a bad sender cannot make endless series. */
   add(figures: VersionFigures): void {
@@ -27,6 +32,13 @@ export class Totals {
     this.wallUs.addPairs(figures.wallUs);
     this.cpuUs.addPairs(figures.cpuUs);
     this.coldUs.addPairs(figures.coldUs);
+  }
+
+  use(used: UsedFigures): void {
+    this.entries += used.entries;
+    this.usedUs += used.cpuUs;
+    this.startupUs += used.startupUs;
+    this.softLimits += used.softLimits;
   }
 }
 

@@ -18,6 +18,8 @@ export const versionStatsSchema = z.strictObject({
   coldStarts: count,
   /** From accept to response head of cold starts. */
   coldMs: quantiles,
+  /** As hosts measured it, exactly: entries of all kinds, their CPU time (waitUntil work included), that of module start-up, and invocations that reached 80 % of cpuMs. */
+  used: z.strictObject({ entries: count, cpuMs: count, startupCpuMs: count, softLimits: count }),
   /** Alive now, on all hosts. */
   isolates: count,
   running: count,
