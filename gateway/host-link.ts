@@ -3,7 +3,7 @@ import { groupOfHost } from '../core/config/index.ts';
 import type { HostGroup } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { FRAME } from '../core/protocol/index.ts';
-import type { Frame, FrameConnection, Peer } from '../core/protocol/index.ts';
+import type { EntriesRow, Frame, FrameConnection, Peer } from '../core/protocol/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { VersionTarget } from './route.ts';
 
@@ -11,6 +11,8 @@ import type { VersionTarget } from './route.ts';
 interface TargetUse {
   readonly number: number;
   inFlight: number;
+  /** What the host said last of its entries. */
+  entries: EntriesRow | null;
 }
 
 export interface HostLoad {
@@ -57,7 +59,7 @@ export class HostLink {
     const { target } = exchange;
     let use = this.#targets.get(target);
     if (use === undefined) {
-      use = { number: this.#nextTarget, inFlight: 0 };
+      use = { number: this.#nextTarget, inFlight: 0, entries: null };
       this.#nextTarget += 1;
       this.#targets.set(target, use);
       this.#connection.send([FRAME.target, use.number, target.frame]);
@@ -85,6 +87,16 @@ export class HostLink {
     if (use === undefined || use.inFlight > 0) return;
     this.#targets.delete(target);
     this.#connection.send([FRAME.forget, use.number]);
+  }
+
+  /** Targets that were forgotten meanwhile are of no interest. */
+  #onEntries(row: EntriesRow): void {
+    for (const use of this.#targets.values()) if (use.number === row[0]) use.entries = row;
+  }
+
+  /** What the host said last of the entries of this version; null: nothing. */
+  entriesOf(target: VersionTarget): EntriesRow | null {
+    return this.#targets.get(target)?.entries ?? null;
   }
 
   cancel(id: number, code: string): void {
@@ -133,6 +145,9 @@ export class HostLink {
         return;
       case FRAME.load:
         this.load = { isolates: frame[2], running: frame[3], residentBytes: frame[4] };
+        return;
+      case FRAME.entries:
+        for (const row of frame[2]) this.#onEntries(row);
         return;
       default:
         throw new PlatformError('protocol_violation', { why: `frame type ${frame[0]} from a host` });

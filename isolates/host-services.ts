@@ -1,7 +1,9 @@
 // What the isolates of one host share.
 import type { Logger } from '../core/log/index.ts';
+import type { Accounts } from './accounts.ts';
 import type { Invocation } from './invocation.ts';
 import type { LogSink } from './log-sink.ts';
+import type { RunQueue } from './run-queue.ts';
 import type { SidecarClient } from './sidecar-client.ts';
 import type { StackMapper } from './stacks/stack-mapper.ts';
 import type { SpareVms } from './spare-vms.ts';
@@ -13,6 +15,8 @@ export interface HostServices {
   readonly spares: SpareVms;
   readonly watch: EntryWatch;
   readonly turns: Turns;
+  readonly queue: RunQueue;
+  readonly accounts: Accounts;
   readonly logs: LogSink;
   readonly stacks: StackMapper;
   readonly sidecar: SidecarClient;

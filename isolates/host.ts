@@ -5,13 +5,15 @@ import type { HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { FrameConnection, HostFigures, Identity } from '../core/protocol/index.ts';
+import { Accounts } from './accounts.ts';
 import { GatewayLink } from './gateway-link.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
 import { IsolatePool } from './isolate-pool.ts';
-import { LINGER_MS } from './limits.ts';
+import { LINGER_MS, MAX_RUNNING } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
+import { RunQueue } from './run-queue.ts';
 import { SidecarClient } from './sidecar-client.ts';
 import { StackMapper } from './stacks/stack-mapper.ts';
 import { SpareVms } from './spare-vms.ts';
@@ -29,6 +31,8 @@ export class Host {
   readonly #sidecar: SidecarClient;
   readonly #logs: LogSink;
   readonly #turns: Turns;
+  readonly #queue = new RunQueue();
+  readonly #accounts: Accounts;
   readonly #links = new Map<FrameConnection, GatewayLink>();
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
@@ -43,11 +47,14 @@ export class Host {
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
     const wasm = kindOfGroup(boot.group) === 'wasm';
     const spares = new SpareVms(platform, wasm);
-    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
+    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => this.#endTurn(watch), () => spares.refill());
+    this.#accounts = new Accounts(this.#queue, this.#logs, kindOfGroup(boot.group) === 'slow');
     const services: HostServices = {
       spares,
       watch,
       turns: this.#turns,
+      queue: this.#queue,
+      accounts: this.#accounts,
       logs: this.#logs,
       stacks,
       sidecar: this.#sidecar,
@@ -72,7 +79,7 @@ export class Host {
     this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm, () => MAX_RUNNING - this.#running()));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),
@@ -115,13 +122,21 @@ export class Host {
     return running;
   }
 
+  #endTurn(watch: EntryWatch): void {
+    watch.endTurn();
+    this.#queue.endTurn();
+  }
+
   #ended(invocation: Invocation): void {
+    this.#queue.takeOut(invocation);
     this.#links.get(invocation.connection)?.ended(invocation);
     this.#turns.release(invocation);
     if (invocation.target.names === 0) setImmediate(() => this.#pool.settle(invocation.target));
   }
 
   #sendLoad(): void {
+    const news = this.#accounts.takeNews();
+    if (news.size > 0) for (const link of this.#links.values()) link.tellEntries(news);
     const running = this.#running();
     const load = `${this.#pool.isolates} ${running}`;
     if (load === this.#lastLoad) return;
@@ -143,7 +158,8 @@ export class Host {
       kind: 'host',
       host: this.#boot.name,
       versions,
-      node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts },
+      node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts, softLimits: this.#accounts.softLimits, ...this.#queue.figures },
+      used: this.#accounts.takeUsed(),
     };
     connection.send([FRAME.figures, 0, figures]);
   }

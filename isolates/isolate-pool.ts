@@ -2,7 +2,7 @@
 import { toPlatformError } from '../core/errors/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import type { HostServices } from './host-services.ts';
-import type { Invocation } from './invocation.ts';
+import type { ColdTimes, Invocation } from './invocation.ts';
 import { IDLE_MS, MAX_ISOLATES } from './limits.ts';
 import { newTargetState } from './targets.ts';
 import type { TargetState } from './targets.ts';
@@ -18,8 +18,6 @@ export class IsolatePool {
   readonly #dataFolder: string;
   readonly #tierKey: Buffer;
   readonly #states = new Map<string, TargetState>();
-  readonly #starts: TargetState[] = [];
-  #starting = false;
   #isolates = 0;
   readonly #timer: NodeJS.Timeout;
 
@@ -47,7 +45,7 @@ export class IsolatePool {
     const key = JSON.stringify(target);
     let state = this.#states.get(key);
     if (state === undefined) {
-      state = newTargetState(target, key);
+      state = newTargetState(target, key, this.#host.queue.open(target.tenant, target.function), this.#host.accounts.open(target));
       this.#states.set(key, state);
     }
     state.names += 1;
@@ -60,17 +58,41 @@ export class IsolatePool {
     this.settle(state);
   }
 
-  /** Runs the invocation now when the isolate is alive, else after its cold start. */
+  /** Runs the invocation now when the isolate is alive and it is the function's turn, else after its cold start and in its turn. */
   dispatch(state: TargetState, invocation: Invocation): void {
-    const { isolate } = state;
+    const { isolate, flow } = state;
+    const { queue } = this.#host;
     if (isolate !== null) {
-      isolate.invoke(invocation);
+      if (queue.admits(flow)) {
+        isolate.invoke(invocation);
+        return;
+      }
+      const receivedMs = performance.now();
+      if (queue.add(flow, invocation, () => this.#inTurn(state, invocation, receivedMs)) === null) this.#refuse(invocation, 'overloaded', { what: 'entries that wait in one host' });
       return;
     }
-    const now = performance.now();
-    invocation.cold = { receivedMs: now, startedMs: 0, isolateMs: 0, restoreMs: 0 };
+    invocation.cold ??= { receivedMs: performance.now(), startedMs: 0, isolateMs: 0, restoreMs: 0 };
     state.waiting.push(invocation);
     this.#prepare(state);
+  }
+
+  /** It has waited, and its isolate may have come and gone meanwhile. */
+  #inTurn(state: TargetState, invocation: Invocation, receivedMs: number): void {
+    const { isolate } = state;
+    if (isolate === null) {
+      invocation.cold ??= { receivedMs, startedMs: 0, isolateMs: 0, restoreMs: 0 };
+      this.dispatch(state, invocation);
+      return;
+    }
+    if (invocation.cold !== null) waited(invocation.cold);
+    isolate.invoke(invocation);
+  }
+
+  /** Takes back one that was not entered: it never will be. */
+  withdraw(invocation: Invocation): void {
+    invocation.cancelled = true;
+    invocation.finished = true;
+    this.#host.ended(invocation);
   }
 
   /** After an invocation or an isolate has ended: starts again what still has callers, lets go of what nobody names. */
@@ -82,6 +104,8 @@ export class IsolatePool {
     if (state.names > 0 || state.waiting.length > 0 || (state.isolate !== null && state.isolate.running > 0)) return;
     this.#states.delete(state.key);
     state.isolate?.end('retired');
+    this.#host.queue.close(state.flow);
+    this.#host.accounts.close(state);
   }
 
   isolateEnded(): void {
@@ -109,24 +133,10 @@ export class IsolatePool {
     );
   }
 
+  // In its turn, and one a turn of the loop: making an isolate is synchronous, and what is warm must not wait behind many of them.
   #enqueue(state: TargetState): void {
-    this.#starts.push(state);
-    if (this.#starting) return;
-    this.#starting = true;
-    setImmediate(this.#startNext);
+    this.#host.queue.start(state.flow, () => this.#start(state));
   }
-
-  // One cold start a turn: making an isolate is synchronous, and what is warm must not wait behind many of them.
-  readonly #startNext = (): void => {
-    const state = this.#starts.shift();
-    if (state === undefined) {
-      this.#starting = false;
-      return;
-    }
-    this.#start(state);
-    if (this.#starts.length > 0) setImmediate(this.#startNext);
-    else this.#starting = false;
-  };
 
   #start(state: TargetState): void {
     state.loading = false;
@@ -202,4 +212,12 @@ export class IsolatePool {
     oldest?.end('retired');
     return oldest !== null;
   }
+}
+
+/** Time in the queue behind a cold start is of its queue phase: what came before it moves up to the entry. */
+function waited(cold: ColdTimes): void {
+  const sinceMs = performance.now() - cold.restoreMs;
+  cold.startedMs += sinceMs;
+  cold.isolateMs += sinceMs;
+  cold.restoreMs += sinceMs;
 }

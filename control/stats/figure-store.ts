@@ -62,7 +62,7 @@ export class FigureStore {
   /** Takes a frame. A process may only speak for itself. */
   take(peer: Peer, figures: unknown): void {
     const parsed = figuresSchema.safeParse(figures);
-    if (!parsed.success || parsed.data.kind !== peer.role || (parsed.data.kind === 'host' && parsed.data.versions.length > MAX_HOST_ROWS)) {
+    if (!parsed.success || parsed.data.kind !== peer.role || (parsed.data.kind === 'host' && Math.max(parsed.data.versions.length, parsed.data.used.length) > MAX_HOST_ROWS)) {
       this.#rejected += 1;
       return;
     }
@@ -71,7 +71,8 @@ export class FigureStore {
         this.#takeGateway(peer.name, parsed.data);
         break;
       case 'host':
-        this.#hosts.set(peer.name, { ...parsed.data, host: peer.name, epoch: peer.epoch });
+        this.#hosts.set(peer.name, { ...parsed.data, used: [], host: peer.name, epoch: peer.epoch });
+        this.#takeUsed(parsed.data.used);
         break;
       case 'sidecar':
         this.#sidecar = parsed.data.node;
@@ -125,6 +126,7 @@ export class FigureStore {
           coldMs: quantilesMs(totals.coldUs),
           coldPhasesMs: meanPhases(totals),
           limits: Object.fromEntries(totals.limits),
+          used: { entries: totals.entries, cpuMs: ms(totals.usedUs), startupCpuMs: ms(totals.startupUs), softLimits: totals.softLimits },
           ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
           lane: 'fast' as const,
         };
@@ -162,12 +164,33 @@ export class FigureStore {
       if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
       this.functions.add(row.function, row);
       this.tenants.add(tenant, row);
-      const key = `${row.function}@${row.version}`;
-      const entry = this.#versions.get(key) ?? { version: row.version, totals: new Totals() };
-      entry.totals.add(row);
-      this.#versions.delete(key);
-      this.#versions.set(key, entry);
+      this.#totalsOf(row).add(row);
     }
+    this.#dropOldest();
+  }
+
+  #takeUsed(used: HostFigures['used']): void {
+    for (const row of used) {
+      this.node.use(row);
+      const tenant = this.#options.tenantOf(row.function);
+      if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
+      this.functions.use(row.function, row);
+      this.tenants.use(tenant, row);
+      this.#totalsOf(row).use(row);
+    }
+    this.#dropOldest();
+  }
+
+  /** The totals of a version that has news. */
+  #totalsOf({ function: name, version }: { readonly function: string; readonly version: number }): Totals {
+    const key = `${name}@${version}`;
+    const entry = this.#versions.get(key) ?? { version, totals: new Totals() };
+    this.#versions.delete(key);
+    this.#versions.set(key, entry);
+    return entry.totals;
+  }
+
+  #dropOldest(): void {
     for (const key of this.#versions.keys()) {
       if (this.#versions.size <= this.#options.versions) break;
       this.#versions.delete(key);
@@ -181,6 +204,10 @@ function meanPhases({ coldPhasesMs, coldStarts }: Totals): Record<ColdPhase, num
 }
 
 function quantilesMs(us: LogHistogram): { p50: number | null; p99: number | null } {
-  const ms = (q: number): number | null => (us.total === 0 ? null : Math.round(us.quantile(q)) / 1_000);
-  return { p50: ms(0.5), p99: ms(0.99) };
+  const at = (q: number): number | null => (us.total === 0 ? null : ms(us.quantile(q)));
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+function ms(us: number): number {
+  return Math.round(us) / 1_000;
 }

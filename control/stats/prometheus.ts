@@ -76,6 +76,12 @@ function addTotals(add: Add, scope: string, totals: Labelled): void {
     add(name(of), 'histogram', help, totals.flatMap(([labels, t]) => histogramSamples(name(of), labels, read(t))));
   histogram('wall_seconds', 'Time from accept to the end of the response. The sum is an estimate from the buckets.', (t) => t.wallUs);
   histogram('cpu_seconds', 'CPU time of invocations. The sum is an estimate from the buckets.', (t) => t.cpuUs);
+  add(name('cpu_used_seconds_total'), 'counter', 'CPU time that hosts charged, as it was used: to invocations, and to the start-up of modules.', totals.flatMap(([labels, t]) => [
+    { labels: { ...labels, of: 'invocations' }, value: t.usedUs / 1e6 },
+    { labels: { ...labels, of: 'startup' }, value: t.startupUs / 1e6 },
+  ]));
+  add(name('entries_total'), 'counter', 'Entries into isolates: calls, timers, settled operations.', totals.map(([labels, t]) => ({ labels, value: t.entries })));
+  add(name('cpu_soft_limits_total'), 'counter', 'Invocations that used 80 % of their CPU time.', totals.map(([labels, t]) => ({ labels, value: t.softLimits })));
   histogram('cold_start_seconds', 'Time from accept to response head of cold starts. The sum is an estimate from the buckets.', (t) => t.coldUs);
 }
 
@@ -110,6 +116,9 @@ function addNode(add: Add, figures: FigureStore): void {
   const hosts = [...figures.hosts.values()];
   add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
   add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));
+  add('thimble_host_queued', 'gauge', 'Entries and cold starts that wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.queued })));
+  add('thimble_host_queue_waits_total', 'counter', 'Entries and cold starts that had to wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waits })));
+  add('thimble_host_queue_wait_seconds_total', 'counter', 'How long they waited in all.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waitedMs / 1_000 })));
   add('thimble_host_cold_starts_total', 'counter', 'Isolates started.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.coldStarts })));
   add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', hosts.flatMap((h) => Object.entries(h.node.kills).filter(([reason]) => KILL_REASON.test(reason)).slice(0, MAX_KILL_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
   const { sidecar } = figures;

@@ -22,6 +22,8 @@ export const versionStatsSchema = z.strictObject({
   coldPhasesMs: z.strictObject({ queue: count, isolate: count, restore: count, handler: count }),
   /** Limits that struck, by code: the latest limit, and the most that was used, in the limit's unit. */
   limits: z.record(z.string(), z.strictObject({ limit: count, used: count })),
+  /** As hosts measured it, exactly: entries of all kinds, their CPU time (waitUntil work included), that of module start-up, and invocations that reached 80 % of cpuMs. */
+  used: z.strictObject({ entries: count, cpuMs: count, startupCpuMs: count, softLimits: count }),
   /** Alive now, on all hosts. */
   isolates: count,
   running: count,

@@ -171,9 +171,15 @@ export const ERRORS = {
   },
   cpu_limit_exceeded: {
     status: 503, fault: 'tenant', retryable: false,
-    meaning: 'The invocation used more CPU time than limits.cpuMs, over all its entries.',
-    message: (p: { readonly limit: number }) => `the invocation exceeded its ${p.limit} ms of CPU time`,
-    fix: 'Do less work per call, or raise limits.cpuMs.',
+    meaning:
+      'The invocation used more CPU time than limits.cpuMs, over all its entries; or, where operations or bytes are named, one entry asked the host for more of them than any may.',
+    message: (p: { readonly limit: number; readonly operations?: number; readonly bytes?: number }) =>
+      p.operations !== undefined
+        ? `one entry asked for more than ${p.operations} operations of the host`
+        : p.bytes !== undefined
+          ? `one entry handed more than ${p.bytes} bytes to the host`
+          : `the invocation exceeded its ${p.limit} ms of CPU time`,
+    fix: 'Do less work per call, or raise limits.cpuMs. Operations and bytes are counted from one await that has to wait to the next.',
   },
   isolate_lost: {
     status: 503, fault: 'tenant', retryable: true,

@@ -34,12 +34,16 @@ export const gatewayFiguresSchema = z.object({
   node: z.object({ inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count }),
 });
 
-/** The present state of one host. */
+/** CPU time that one version used on one host since the last push, microseconds. Start-up is that of modules, and part of no invocation. */
+export const usedFiguresSchema = z.object({ function: z.string(), version: z.number(), entries: count, cpuUs: count, startupUs: count, softLimits: count });
+
+/** The present state of one host, and what its functions used since the last push. */
 export const hostFiguresSchema = z.object({
   kind: z.literal('host'),
   host: z.string(),
   versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
-  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count }),
+  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count, softLimits: count, queued: count, waits: count, waitedMs: count }),
+  used: z.array(usedFiguresSchema),
 });
 
 export const sidecarFiguresSchema = z.object({
@@ -51,6 +55,7 @@ export const figuresSchema = z.discriminatedUnion('kind', [gatewayFiguresSchema,
 
 export type VersionFigures = z.infer<typeof versionFiguresSchema>;
 export type GatewayFigures = z.infer<typeof gatewayFiguresSchema>;
+export type UsedFigures = z.infer<typeof usedFiguresSchema>;
 export type HostFigures = z.infer<typeof hostFiguresSchema>;
 export type SidecarFigures = z.infer<typeof sidecarFiguresSchema>;
 export type Figures = z.infer<typeof figuresSchema>;

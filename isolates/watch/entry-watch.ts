@@ -8,6 +8,11 @@ import { Watchdog } from './watchdog.ts';
 /** Entries shorter than this are charged their wall time: an upper bound, and cheaper than a system call. */
 const EXACT_ABOVE_US = 1_000;
 
+/**
+ * Clocks are compared anew after this much of a turn. Between two marks the loop may have waited for its core: that much an entry may be charged too little.
+ */
+const MARK_EVERY_MS = 1;
+
 export interface EntryCost {
   /** CPU time charged, microseconds. */
   readonly cpuUs: number;
@@ -66,7 +71,7 @@ export class EntryWatch {
 
   /** Right before an entry into the isolate of `slot`. @param budgetUs  what is left, microseconds, up to 2^31 - 1 */
   begin(slot: number, budgetUs: number): void {
-    if (this.#turnMs === 0) this.#mark();
+    if (this.#turnMs === 0 || this.endedMs - this.#turnMs > MARK_EVERY_MS) this.#mark();
     const words = this.#words;
     this.#entry = this.#entry >= 0x7fff_fff0 ? 1 : this.#entry + 1;
     words[WORD.slot] = slot;

@@ -12,7 +12,7 @@ import { hostName } from '../../core/config/index.ts';
 import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
-import type { BodyMode, Frame, FrameConnection, Target } from '../../core/protocol/index.ts';
+import type { BodyMode, EntriesRow, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
 
@@ -121,6 +121,9 @@ export interface HostOptions {
 export class TestHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'thimble-host-'));
   readonly logs: LogLine[] = [];
+  /** What it said of its figures, and of entries by target, in order. */
+  readonly figures: HostFigures[] = [];
+  readonly entries: EntriesRow[] = [];
   readonly output: string[] = [];
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
@@ -176,6 +179,7 @@ export class TestHost {
       onOpen: () => {},
       onFrame: (frame) => {
         if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
+        else if (frame[0] === FRAME.figures) this.figures.push(frame[2] as HostFigures);
       },
       onClose: () => {},
     });
@@ -300,6 +304,7 @@ export class TestHost {
   }
 
   #onFrame(frame: Frame): void {
+    if (frame[0] === FRAME.entries) this.entries.push(...frame[2]);
     const id = frame[1] as number;
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;

@@ -112,6 +112,9 @@ function figures(fn: string, version: number, requests: number, status = '200', 
   return { function: fn, version, statuses: { [status]: requests }, codes, wallUs: wall.toPairs(), cpuUs: wall.toPairs(), coldStarts: 1, coldUs: [[40, 1]], coldPhasesMs: [1, 0.5, 2, 3], limits: { cpu_limit_exceeded: [50, 50 + requests], madeUp: [1, 2] } };
 }
 
+/** Of a host's push. */
+const QUEUE = { softLimits: 1, queued: 3, waits: 9, waitedMs: 12 };
+const USED = { function: 'card', version: 1, entries: 7, cpuUs: 2_500, startupUs: 1_200, softLimits: 1 };
 const NODE = { inFlight: 2, queued: 0, clients: 1, revision: 3, tableAgeMs: 5, replays: 0, residentBytes: 1 };
 
 describe('figures', () => {
@@ -124,9 +127,11 @@ describe('figures', () => {
     const push = (versions: unknown): void => gateway.send([FRAME.figures, 0, { kind: 'gateway', versions, node: NODE }]);
     push([figures('card', 1, 10), figures('nobody', 1, 5)]);
     push([figures('card', 1, 5, '503', { cpu_limit_exceeded: 5, madeUp: 1 })]);
-    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2 } }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, ...QUEUE }, used: [USED, { ...USED, function: 'nobody' }] }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'host-1', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, ...QUEUE }, used: [USED] }]);
     const stats = async (): Promise<Record<string, unknown>[]> => (await call('GET', '/v1/functions/card/stats')).body['versions'] as Record<string, unknown>[];
-    await expect.poll(async () => (await stats())[0]?.['isolates']).toBe(2);
+    // What was used adds up, from frame to frame; what hosts hold does not.
+    await expect.poll(async () => (await stats())[0]?.['used']).toEqual({ entries: 14, cpuMs: 5, startupCpuMs: 2.4, softLimits: 2 });
     const [one, two] = await stats();
     expect(one).toMatchObject({
       version: 1, requests: 15, statuses: { 200: 10, 503: 5 }, codes: { cpu_limit_exceeded: 5, other: 1 }, coldStarts: 2, isolates: 2, running: 1, memoryBytes: 5_000, lane: 'fast',
@@ -138,8 +143,17 @@ describe('figures', () => {
     expect(metrics).toContain('thimble_function_cold_start_phase_seconds_total{function="card",phase="restore"} 0.004');
     expect(metrics).toContain('thimble_function_limit_used_max{function="card",code="cpu_limit_exceeded"} 60');
     expect(two).toMatchObject({ version: 2, requests: 0, statuses: {}, wallMs: { p50: null, p99: null }, isolates: 0 });
+    const { text } = await call('GET', '/metrics');
+    expect(text).toContain('thimble_cpu_used_seconds_total{of="invocations"} 0.0075');
+    expect(text).toContain('thimble_cpu_used_seconds_total{of="startup"} 0.0036');
+    expect(text).toContain('thimble_tenant_cpu_used_seconds_total{tenant="default",of="invocations"} 0.005');
+    expect(text).toContain('thimble_cpu_soft_limits_total 3');
+    expect(text).toContain('thimble_host_queued{host="host-1"} 3');
+    expect(text).toContain('thimble_host_queue_waits_total{host="host-1"} 9');
+    expect(text).toContain('thimble_host_queue_wait_seconds_total{host="host-1"} 0.012');
     host.close();
     await expect.poll(async () => (await stats())[0]?.['isolates']).toBe(0);
+    expect((await stats())[0]?.['used']).toMatchObject({ entries: 14 });
   });
 
   it('are refused from who has no say in them, and counted', async () => {
