@@ -1,4 +1,5 @@
 // Merges the figures that gateways, hosts and the sidecar push. In memory only: a restart of the control plane starts at zero.
+import type { LaneName } from '../../core/config/index.ts';
 import { figuresSchema } from '../../core/protocol/index.ts';
 import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../core/protocol/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
@@ -19,6 +20,8 @@ export interface FigureStoreOptions {
 interface VersionEntry {
   readonly version: number;
   readonly totals: Totals;
+  lane: LaneName;
+  homes: number;
 }
 
 const MAX_HOST_ROWS = 20_000;
@@ -113,7 +116,7 @@ export class FigureStore {
       name,
       since: this.#since,
       versions: numbers.map((version) => {
-        const totals = this.#versions.get(`${name}@${version}`)?.totals ?? new Totals();
+        const { totals = new Totals(), lane = 'fast', homes = 0 } = this.#versions.get(`${name}@${version}`) ?? {};
         return {
           version,
           requests: totals.requests,
@@ -126,7 +129,8 @@ export class FigureStore {
           coldPhasesMs: meanPhases(totals),
           limits: Object.fromEntries(totals.limits),
           ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
-          lane: 'fast' as const,
+          lane,
+          homes,
         };
       }),
     };
@@ -163,8 +167,10 @@ export class FigureStore {
       this.functions.add(row.function, row);
       this.tenants.add(tenant, row);
       const key = `${row.function}@${row.version}`;
-      const entry = this.#versions.get(key) ?? { version: row.version, totals: new Totals() };
+      const entry = this.#versions.get(key) ?? { version: row.version, totals: new Totals(), lane: 'fast', homes: 0 };
       entry.totals.add(row);
+      entry.lane = row.lane ?? entry.lane;
+      entry.homes = row.homes ?? entry.homes;
       this.#versions.delete(key);
       this.#versions.set(key, entry);
     }
