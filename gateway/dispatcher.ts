@@ -10,7 +10,9 @@ import type { FunctionGate } from './function-gate.ts';
 import { Explanations } from './explanations.ts';
 import type { HostLink } from './host-link.ts';
 import { Hosts } from './hosts.ts';
+import { Lanes } from './lanes.ts';
 import { LostHosts } from './lost-hosts.ts';
+import { groupFor } from './placement.ts';
 import type { Failure } from './problem-answer.ts';
 import type { BodyMemory } from './request-body.ts';
 import type { RouteTable } from './route-table.ts';
@@ -44,12 +46,15 @@ export class Dispatcher {
   readonly memory: BodyMemory = { heldBytes: 0 };
   readonly accessLog: AccessLog;
   readonly hosts = new Hosts();
+  readonly lanes: Lanes;
   readonly lostHosts: LostHosts;
   readonly #table: RouteTable;
   readonly #logger: Logger;
   /** Admitted, and no host of their group is there. */
   readonly #parked = new Map<HostGroup, WaitingLine<Exchange>>();
   #parkedCount = 0;
+  /** Groups that requests do without for now. */
+  readonly #wishes = new Set<HostGroup>();
   /** Functions with requests in their line. */
   readonly #waiting = new Set<FunctionGate>();
   readonly #active = new Set<Exchange>();
@@ -59,7 +64,7 @@ export class Dispatcher {
   #sequence = 0;
   /** The gateway drains: every answer closes its connection. */
   closing = false;
-  /** Called when a request begins to wait for a host of an on-demand group. */
+  /** Called when a request begins to wait for a host of an on-demand group, or wishes for one. */
   onHostMissing: (() => void) | undefined;
   /** Called when the last exchange is over. */
   onIdle: (() => void) | undefined;
@@ -69,6 +74,10 @@ export class Dispatcher {
     this.accessLog = options.accessLog;
     this.#logger = options.logger;
     this.lostHosts = new LostHosts(options.epoch);
+    this.lanes = new Lanes(options.logger);
+    this.lanes.onSlow = ({ frame, groups }) => {
+      if (!frame.wasm) this.wish(groups.slow);
+    };
   }
 
   /** Exchanges that are not over, those that only wait for a host's final frame included. */
@@ -85,9 +94,29 @@ export class Dispatcher {
     return this.#queued + this.#parkedCount;
   }
 
-  /** Groups for which a request has waited. */
-  parkedGroups(): IterableIterator<HostGroup> {
-    return this.#parked.keys();
+  /** Groups for which a request has waited, or would have. */
+  missedGroups(): Iterable<HostGroup> {
+    return [...this.#parked.keys(), ...this.#wishes];
+  }
+
+  openIn(group: HostGroup): number {
+    return this.hosts.openIn(group);
+  }
+
+  /** A host of the group is wanted, though what would run there runs elsewhere meanwhile. */
+  wish(group: HostGroup): void {
+    if (this.#wishes.has(group) || this.hosts.openIn(group) > 0) return;
+    this.#wishes.add(group);
+    this.onHostMissing?.();
+  }
+
+  /** Whether the group was wished for since wishes were last cleared. */
+  wished(group: HostGroup): boolean {
+    return this.#wishes.has(group);
+  }
+
+  clearWishes(): void {
+    this.#wishes.clear();
   }
 
   #parkedIn(group: HostGroup): WaitingLine<Exchange> {
@@ -170,7 +199,7 @@ export class Dispatcher {
       this.#queued -= 1;
       if (gate.line.length === 0) this.#waiting.delete(gate);
     } else if (exchange.phase === PHASE.parked) {
-      this.#parkedIn(exchange.target.group).remove(exchange);
+      this.#parkedIn(exchange.group).remove(exchange);
       this.#parkedCount -= 1;
     }
     exchange.phase = PHASE.over;
@@ -192,7 +221,7 @@ export class Dispatcher {
       this.#parkedCount -= 1;
       this.#send(exchange, exchange.link);
       // No room on it: what comes behind has to wait as well.
-      if ((exchange as Exchange).phase === PHASE.parked && exchange.target.group === group) break;
+      if ((exchange as Exchange).phase === PHASE.parked && exchange.group === group) break;
     }
   }
 
@@ -217,6 +246,11 @@ export class Dispatcher {
 
   retire(targets: readonly VersionTarget[]): void {
     this.hosts.retire(targets);
+    for (const { place } of targets) {
+      if (place.target?.retired !== true) continue;
+      this.hosts.homes.forget(place);
+      this.lanes.forget(place);
+    }
   }
 
   /** Fails everything that is not answered. */
@@ -242,8 +276,14 @@ export class Dispatcher {
 
   #send(exchange: Exchange, avoid: HostLink | null): void {
     if (exchange.target.retired) exchange.target = this.#presentTarget(exchange);
-    const { group } = exchange.target;
-    const link = this.hosts.choose(exchange.route.gate, avoid, group);
+    const group = groupFor(exchange, this);
+    exchange.group = group;
+    const { place } = exchange.target;
+    if (place.group !== group) {
+      place.group = group;
+      place.dirty = true;
+    }
+    const link = this.hosts.choose(place, avoid, group);
     if (link !== undefined) {
       exchange.sendTo(link);
       return;

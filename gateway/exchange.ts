@@ -1,7 +1,8 @@
 // One request from admission to the host's final frame: joins the client's side and the host's side, and decides what each failure means.
+import type { HostGroup } from '../core/config/index.ts';
 import type { ErrorCode, Fault } from '../core/errors/index.ts';
 import { hasNoBody, isIdempotent } from '../core/http/index.ts';
-import { BODY } from '../core/protocol/index.ts';
+import { BODY, LONG_ENTRY_US } from '../core/protocol/index.ts';
 import type { BodyMode, ColdPhases, FailFrame, RespondFrame } from '../core/protocol/index.ts';
 import { Client } from './client.ts';
 import type { ClientOwner, OwnFields } from './client.ts';
@@ -79,6 +80,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   holdsSlot = false;
   /** The host that has it, or had it last. */
   link: HostLink | null = null;
+  /** The hosts that may run it, as it was decided when it was last sent or parked. */
+  group: HostGroup = '';
   /** Until when a parked exchange waits for a host. */
   parkedUntilMs = 0;
   bodyMode: BodyMode = BODY.none;
@@ -230,6 +233,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   onFail(frame: FailFrame): void {
     const [, , code, params, cpuUs, cold, detail] = frame;
     this.#cpuUs = cpuUs;
+    if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs);
     if (this.#clientDone) {
       this.#hostDone();
       return;
@@ -380,7 +384,10 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     const { figures } = this.#dispatcher;
     const cell = figures.cell(this.target.frame.function, this.target.frame.version);
     // There was no room for this version now; there may be later.
-    if (cell !== figures.none) this.target.figures = cell;
+    if (cell !== figures.none) {
+      cell.place = this.target.place;
+      this.target.figures = cell;
+    }
     return cell;
   }
 
@@ -418,7 +425,9 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (this.phase === PHASE.over) return;
     if (this.#cpuUs >= 0) {
       this.#figures().cpu(this.#cpuUs);
-      this.route.gate.used(this.#cpuUs);
+      const { place } = this.target;
+      place.used(this.#cpuUs, this.#dispatcher.hosts.window);
+      if (place.lane.slow || this.#cpuUs > LONG_ENTRY_US) this.#dispatcher.lanes.invocation(this.target, this.link, this.#cpuUs);
     }
     this.link?.release(this);
     this.#dispatcher.leave(this);

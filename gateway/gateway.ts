@@ -141,7 +141,9 @@ export class Gateway {
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
     this.#figuresTimer = setInterval(() => {
       this.#pushFigures();
+      this.#dispatcher.hosts.tick(performance.now());
       this.#reviewDemand();
+      this.#dispatcher.clearWishes();
     }, FIGURES_MS);
     this.#figuresTimer.unref();
     logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
@@ -201,7 +203,7 @@ export class Gateway {
   #hostOpened(connection: FrameConnection): void {
     const { peer } = connection;
     if (peer === undefined) return;
-    const link = new HostLink(connection, peer);
+    const link = new HostLink(connection, peer, (target, row) => this.#dispatcher.lanes.entries(target, row));
     this.#links.set(connection, link);
     this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
     this.#dispatcher.hostOpened(link);
@@ -224,7 +226,7 @@ export class Gateway {
   #reviewDemand(): void {
     if (this.#draining) return;
     const { hosts } = this.#dispatcher;
-    for (const group of new Set([...this.#dispatcher.parkedGroups(), ...hosts.openGroups()])) {
+    for (const group of new Set([...this.#dispatcher.missedGroups(), ...hosts.openGroups()])) {
       const kind = kindOfGroup(group);
       if (kind === 'default') continue;
       let demand = this.#demands.get(group);
@@ -232,7 +234,8 @@ export class Gateway {
         demand = new HostDemand(this.#options.idleMs?.[kind] ?? IDLE_MS);
         this.#demands.set(group, demand);
       }
-      const wanted = demand.review(performance.now(), this.#dispatcher.parked(group), hosts.inFlight(group), hosts.openIn(group));
+      const waiting = this.#dispatcher.parked(group) + Number(this.#dispatcher.wished(group));
+      const wanted = demand.review(performance.now(), waiting, hosts.inFlight(group), hosts.invoked(group), hosts.openIn(group));
       if (wanted !== undefined) this.#options.onDemand?.(group, wanted);
     }
   }
@@ -242,9 +245,11 @@ export class Gateway {
     this.#accessLog.reportSuppressed();
     const connection = this.#feed?.connection;
     if (connection === undefined) return;
+    const { hosts, lanes } = this.#dispatcher;
     const node = {
       inFlight: this.#dispatcher.inFlight, queued: this.#dispatcher.queued, clients: this.#listener?.clients ?? 0, revision: this.#table.revision,
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
+      slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
     connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
     const rows = this.#dispatcher.explanations.take();

@@ -1,6 +1,8 @@
 // Counts per function and version, pushed to the control plane as increments; kept while it is away, bounded in number.
+import { laneOfGroup } from '../core/config/index.ts';
 import { LogHistogram } from '../core/metrics/index.ts';
 import type { ColdPhases, GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
+import type { VersionPlace } from './version-place.ts';
 
 /** One version's increments since they were last taken. */
 export class FigureCell {
@@ -16,8 +18,10 @@ export class FigureCell {
   readonly coldPhasesMs: [queue: number, isolate: number, restore: number, handler: number] = [0, 0, 0, 0];
   /** By code of a limit that struck: the limit, and the most that was used. */
   readonly limits = new Map<string, [limit: number, used: number]>();
-  /** Whether there is something to push. */
+  /** Whether something was counted that is to be pushed. */
   dirty = false;
+  /** Where the version runs; null: it has not run. */
+  place: VersionPlace | null = null;
   /** Pushes without an increment, in a row. */
   quiet = 0;
   /** No longer in the books: whoever kept it must ask for the present one. */
@@ -26,6 +30,11 @@ export class FigureCell {
   constructor(fn: string, version: number) {
     this.function = fn;
     this.version = version;
+  }
+
+  /** Whether there is something to push. */
+  get due(): boolean {
+    return this.dirty || this.place?.dirty === true;
   }
 
   answered(status: number, code: string, wallUs: number): void {
@@ -70,7 +79,9 @@ export class FigureCell {
       coldUs: this.coldUs.toPairs(),
       coldPhasesMs: [...this.coldPhasesMs],
       limits: Object.fromEntries(this.limits),
+      ...(this.place === null || this.place.group === '' ? {} : { lane: laneOfGroup(this.place.group), homes: this.place.homes.length }),
     };
+    if (this.place !== null) this.place.dirty = false;
     this.statuses.clear();
     this.codes.clear();
     this.wallUs.clear();
@@ -109,7 +120,7 @@ export class VersionFigureBook {
     const versions: VersionFigures[] = [];
     if (this.none.dirty) versions.push(this.none.take());
     for (const [key, cell] of this.#cells) {
-      if (cell.dirty) {
+      if (cell.due) {
         cell.quiet = 0;
         versions.push(cell.take());
       } else if ((cell.quiet += 1) > QUIET_PUSHES) {

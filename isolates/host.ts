@@ -37,6 +37,7 @@ export class Host {
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
   #lastLoad = '';
+  #lastLoop = performance.eventLoopUtilization();
 
   private constructor(boot: HostBoot, logger: Logger, platform: Platform, watch: EntryWatch) {
     this.#boot = boot;
@@ -138,10 +139,14 @@ export class Host {
     const news = this.#accounts.takeNews();
     if (news.size > 0) for (const link of this.#links.values()) link.tellEntries(news);
     const running = this.#running();
-    const load = `${this.#pool.isolates} ${running}`;
+    const loop = performance.eventLoopUtilization();
+    // Twentieths: a host at rest has nothing to say.
+    const busy = Math.round(performance.eventLoopUtilization(loop, this.#lastLoop).utilization * 20) * 50;
+    this.#lastLoop = loop;
+    const load = `${this.#pool.isolates} ${running} ${busy}`;
     if (load === this.#lastLoad) return;
     this.#lastLoad = load;
-    this.#gateway.connection?.send([FRAME.load, 0, this.#pool.isolates, running, process.memoryUsage.rss()]);
+    this.#gateway.connection?.send([FRAME.load, 0, this.#pool.isolates, running, process.memoryUsage.rss(), busy]);
   }
 
   #sendFigures(): void {

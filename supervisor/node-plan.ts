@@ -9,8 +9,8 @@ import type { Command } from './child-life.ts';
 import { groupMemoryBytes } from './memory-limit.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
-/** Hosts of the groups `slow` and `penalty` end when nothing has run on them for so long, milliseconds. */
-const IDLE_MS = 60_000;
+/** Hosts of a group `penalty` end when nothing has run on them for so long, milliseconds. */
+const PENALTY_IDLE_MS = 60_000;
 
 /** `.ts` in a checkout, `.js` in the packed build: the same as this module's own. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -82,7 +82,7 @@ export function planNode(facts: NodeFacts): NodePlan {
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
     hosts: (platformFolder) => Object.entries(tiers).flatMap(([tier, count]) => hosts(tier, 'default', count, platformFolder, ISOLATE_FLAGS)),
     onDemandHosts: (platformFolder) => {
       const groups = new Map<HostGroup, readonly ProcessPlan[]>();

@@ -1,4 +1,5 @@
 // Merges the figures that gateways, hosts and the sidecar push. In memory only: a restart of the control plane starts at zero.
+import type { LaneName } from '../../core/config/index.ts';
 import { figuresSchema } from '../../core/protocol/index.ts';
 import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../core/protocol/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
@@ -19,6 +20,8 @@ export interface FigureStoreOptions {
 interface VersionEntry {
   readonly version: number;
   readonly totals: Totals;
+  lane: LaneName;
+  homes: number;
 }
 
 const MAX_HOST_ROWS = 20_000;
@@ -114,7 +117,7 @@ export class FigureStore {
       name,
       since: this.#since,
       versions: numbers.map((version) => {
-        const totals = this.#versions.get(`${name}@${version}`)?.totals ?? new Totals();
+        const { totals = new Totals(), lane = 'fast', homes = 0 } = this.#versions.get(`${name}@${version}`) ?? {};
         return {
           version,
           requests: totals.requests,
@@ -128,7 +131,8 @@ export class FigureStore {
           limits: Object.fromEntries(totals.limits),
           used: { entries: totals.entries, cpuMs: ms(totals.usedUs), startupCpuMs: ms(totals.startupUs), softLimits: totals.softLimits },
           ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
-          lane: 'fast' as const,
+          lane,
+          homes,
         };
       }),
     };
@@ -164,7 +168,10 @@ export class FigureStore {
       if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
       this.functions.add(row.function, row);
       this.tenants.add(tenant, row);
-      this.#totalsOf(row).add(row);
+      const entry = this.#entryOf(row);
+      entry.totals.add(row);
+      entry.lane = row.lane ?? entry.lane;
+      entry.homes = row.homes ?? entry.homes;
     }
     this.#dropOldest();
   }
@@ -176,18 +183,18 @@ export class FigureStore {
       if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
       this.functions.use(row.function, row);
       this.tenants.use(tenant, row);
-      this.#totalsOf(row).use(row);
+      this.#entryOf(row).totals.use(row);
     }
     this.#dropOldest();
   }
 
-  /** The totals of a version that has news. */
-  #totalsOf({ function: name, version }: { readonly function: string; readonly version: number }): Totals {
+  /** What is kept of a version that has news. */
+  #entryOf({ function: name, version }: { readonly function: string; readonly version: number }): VersionEntry {
     const key = `${name}@${version}`;
-    const entry = this.#versions.get(key) ?? { version, totals: new Totals() };
+    const entry = this.#versions.get(key) ?? { version, totals: new Totals(), lane: 'fast', homes: 0 };
     this.#versions.delete(key);
     this.#versions.set(key, entry);
-    return entry.totals;
+    return entry;
   }
 
   #dropOldest(): void {

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
+import type { GatewayFigures } from '../../core/protocol/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
 import type { FigureStore } from './figure-store.ts';
@@ -104,8 +105,10 @@ function histogramSamples(name: string, labels: Readonly<Record<string, string>>
   return samples;
 }
 
+type GatewayNode = GatewayFigures['node'];
+
 function addNode(add: Add, figures: FigureStore): void {
-  const gateways = (read: (g: { inFlight: number; queued: number; clients: number; revision: number; tableAgeMs: number; replays: number }) => number): Sample[] =>
+  const gateways = (read: (g: GatewayNode) => number): Sample[] =>
     [...figures.gateways].map(([gateway, node]) => ({ labels: { gateway }, value: read(node) }));
   add('thimble_gateway_in_flight', 'gauge', 'Requests under way.', gateways((g) => g.inFlight));
   add('thimble_gateway_queued', 'gauge', 'Requests that wait for a place.', gateways((g) => g.queued));
@@ -113,6 +116,12 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_gateway_revision', 'gauge', 'Revision of the route table in use.', gateways((g) => g.revision));
   add('thimble_gateway_table_age_seconds', 'gauge', 'Time since the route table was last heard to be current.', gateways((g) => g.tableAgeMs / 1_000));
   add('thimble_gateway_replays_total', 'counter', 'Requests that were sent again after a host was lost.', gateways((g) => g.replays));
+  add('thimble_gateway_slow_versions', 'gauge', 'Versions on the slow lane.', gateways((g) => g.slowVersions));
+  add('thimble_gateway_spread_versions', 'gauge', 'Versions that more than one host keeps warm.', gateways((g) => g.spreadVersions));
+  const byGateway = (label: string, read: (g: GatewayNode) => Readonly<Record<string, number>>): Sample[] =>
+    [...figures.gateways].flatMap(([gateway, node]) => Object.entries(read(node)).map(([key, value]) => ({ labels: { gateway, [label]: key }, value })));
+  add('thimble_gateway_lane_changes_total', 'counter', 'Versions that changed to the slow lane or back to the fast one.', byGateway('lane', (g) => g.laneChanges));
+  add('thimble_gateway_home_changes_total', 'counter', 'Versions that got another host, gave one up, or exchanged one for another.', byGateway('change', (g) => g.homeChanges));
   const hosts = [...figures.hosts.values()];
   add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
   add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));

@@ -1,5 +1,6 @@
 // What GET …/stats answers.
 import { z } from 'zod';
+import { LANES } from '../../core/config/index.ts';
 
 const count = z.number().min(0);
 /** null: nothing was measured. Upper bound of a histogram bucket, so up to 19 % above the true value. */
@@ -28,7 +29,10 @@ export const versionStatsSchema = z.strictObject({
   isolates: count,
   running: count,
   memoryBytes: count,
-  lane: z.enum(['fast', 'slow']),
+  /** Which hosts run it. `slow`: its entries are long. */
+  lane: z.enum(LANES),
+  /** How many hosts keep it warm: more than one while it needs them. 0: it has not run since counting began. */
+  homes: count,
 });
 
 /** What all functions of a tenant use: isolates and memory now, requests since the control plane started. */

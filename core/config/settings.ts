@@ -56,6 +56,7 @@ export const environmentSchema = z.object({
   THIMBLE_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 256').max(256, 'must be 1 to 256').default(() => availableParallelism()),
   THIMBLE_TIERS: tierList.default({}),
   THIMBLE_SLOW_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
+  THIMBLE_SLOW_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(60_000),
   THIMBLE_WASM_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
   THIMBLE_WASM_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(300_000),
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
@@ -81,6 +82,8 @@ export interface Settings {
   readonly tiers: Readonly<Record<string, number>>;
   /** Host processes of a group `slow`, while there are any. */
   readonly slowHosts: number;
+  /** They end when nothing has run on them for so long, milliseconds. */
+  readonly slowIdleMs: number;
   /** Host processes of a group `wasm`, while there are any. */
   readonly wasmHosts: number;
   /** They end when nothing has run on them for so long, milliseconds. */
@@ -119,6 +122,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     hosts: env.THIMBLE_HOSTS,
     tiers: Object.freeze(env.THIMBLE_TIERS),
     slowHosts: env.THIMBLE_SLOW_HOSTS,
+    slowIdleMs: env.THIMBLE_SLOW_IDLE_MS,
     wasmHosts: env.THIMBLE_WASM_HOSTS,
     wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
