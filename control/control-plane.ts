@@ -5,7 +5,7 @@ import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { RecordStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
-import { Builder, VersionFiles } from './builder/index.ts';
+import { BuildCache, Builder, VersionFiles } from './builder/index.ts';
 import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction } from './invoke/index.ts';
@@ -56,7 +56,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     },
   });
   const functions = new Functions({ catalog, ledger, tierKeys });
-  const versions = new Versions({ store, catalog, ledger, builder, files });
+  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
   const traffic = new TrafficControl(catalog, ledger);
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);

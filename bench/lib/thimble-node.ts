@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { startChild, waitFor } from './child.ts';
 import { call } from './http.ts';
 import { ROOT } from './paths.ts';
-import { pidsRunning, processCpuMs, processTree, treeCpuMs, treeResidentBytes } from './processes.ts';
+import { pidsRunning, processCpuMs, processTree, treeCpuMs, treeMemory, treeResidentBytes } from './processes.ts';
+import type { ProcessMemory } from './processes.ts';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -34,20 +35,26 @@ export interface ThimbleNode {
   residentBytes(): number;
   /** Of the host processes alone: where the isolates are. */
   hostsResidentBytes(): number;
+  /** Every process of the node but the demo's upstreams: its name, resident bytes, and its proportional share of what is mapped. */
+  memory(): readonly ProcessMemory[];
   stop(): Promise<void>;
 }
 
 /**
  * @param root  the checkout to run: this one, or that of another commit
+ * @param prepare  fills the data folder before the node starts
  *
  * Runs what `npm start` runs, without npm's own process, which would count as the node's memory.
  */
-export async function startThimble(settings: Readonly<Record<string, string>> = {}, root = ROOT): Promise<ThimbleNode> {
+export async function startThimble(settings: Readonly<Record<string, string>> = {}, root = ROOT, prepare: (dataFolder: string) => Promise<void> = async () => {}): Promise<ThimbleNode> {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
   const dataFolder = mkdtempSync(join(tmpdir(), 'thimble-bench-'));
   const port = await freePort();
   const controlPort = await freePort();
   const token = randomBytes(24).toString('hex');
+  const clean = (): void => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', clean);
+  await prepare(dataFolder);
   const startedMs = performance.now();
   const child = startChild('sh', ['-c', `exec ${scripts.start}`], {
     cwd: root,
@@ -62,8 +69,6 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       ...settings,
     },
   });
-  const clean = (): void => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 3 });
-  process.once('exit', clean);
   try {
     await waitFor('the Thimble node', child, READY_WITHIN_MS, () => child.output().includes('thimble ready'));
   } catch (thrown) {
@@ -95,6 +100,7 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       const hosts = pidsRunning(child.pid, 'thimble host-');
       return processTree(child.pid).reduce((sum, use) => (hosts.has(use.pid) ? sum + use.residentBytes : sum), 0);
     },
+    memory: () => treeMemory(child.pid, upstreams),
     async stop() {
       await child.stop();
       clean();
