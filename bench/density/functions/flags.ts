@@ -32,6 +32,6 @@ export default {
     const wanted = (request.headers.get('accept-language') ?? '').split(',').map((part) => part.split(';')[0]?.trim().slice(0, 2) ?? '');
     const language = wanted.find((code) => LANGUAGES.includes(code)) ?? 'en';
     const flags = Object.fromEntries(FLAGS.map(({ name, percent }) => [name, bucketOf(`${env.TEAM}/${name}/${visitor}`) < percent]));
-    return Response.json({ visitor, language, flags }, { headers: { vary: 'cookie, accept-language' } });
+    return Response.json({ team: env.TEAM, visitor, language, flags }, { headers: { vary: 'cookie, accept-language' } });
   },
 };
