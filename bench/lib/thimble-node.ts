@@ -24,8 +24,11 @@ async function freePort(): Promise<number> {
 export interface ThimbleNode {
   readonly pid: number;
   readonly port: number;
+  readonly dataFolder: string;
   /** Milliseconds from spawn to the ready line. */
   readonly bootMs: number;
+  /** The text of /metrics. */
+  metrics(): Promise<string>;
   /** Calls the control API. @throws Error  the status is none of 2xx */
   api(method: string, path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
   /** CPU time of the node's processes so far, without the demo's upstreams. */
@@ -81,6 +84,7 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
   return {
     pid: child.pid,
     port,
+    dataFolder,
     bootMs,
     async api(method, path, body) {
       const answer = await call({
@@ -93,6 +97,7 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       if (answer.status < 200 || answer.status > 299) throw new Error(`${method} ${path} answered ${answer.status}: ${answer.body.slice(0, 1_000)}`);
       return JSON.parse(answer.body) as Readonly<Record<string, unknown>>;
     },
+    metrics: async () => (await call({ port: controlPort, path: '/metrics', headers: { authorization: `Bearer ${token}` } })).body,
     cpuMs: () => treeCpuMs(child.pid, upstreams),
     upstreamsCpuMs: () => [...upstreams].reduce((sum, pid) => sum + processCpuMs(pid), 0),
     residentBytes: () => treeResidentBytes(child.pid),
