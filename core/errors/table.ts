@@ -213,7 +213,7 @@ export const ERRORS = {
   },
   loop_detected: {
     status: 508, fault: 'tenant', retryable: false,
-    meaning: 'Functions call each other deeper than allowed.',
+    meaning: 'Functions call each other, or themselves, deeper than allowed: through the node, or over the network and back (counted in CDN-Loop, RFC 8586).',
     message: (p: { readonly limit: number }) => `functions call each other more than ${p.limit} deep`,
     fix: 'Break the cycle between the functions.',
   },
