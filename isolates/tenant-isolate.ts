@@ -178,7 +178,7 @@ export class TenantIsolate implements AreaIsolate {
     if (isStart(kind)) accounts.started(owner, cpuUs);
     else accounts.entered(owner, cpuUs);
     if (killed) this.#end('cpu', owner, isStart(kind) ? cpuUs : owner.cpuUs, undefined, isStart(kind));
-    else if (this.#vm.isDisposed) this.#end(this.#allowance.overdrawn === null ? 'memory' : 'cpu', owner, owner.cpuUs, undefined, isStart(kind));
+    else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
     else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
     else if (kind === ENTER.rejected && result === undefined) return undefined;
     else {
@@ -228,9 +228,9 @@ export class TenantIsolate implements AreaIsolate {
     // Operations exist only inside entries; the arguments are the runtime's, so a wrong type means a broken isolate.
     if (owner === null) throw new TypeError('no invocation');
     if (!this.#allowance.allows(a, b, c, d, e, f)) {
-      // Nothing of the isolate's own runs after this returns: a throw could be caught.
-      this.#vm.dispose();
-      return undefined;
+      // The throw can be caught, so it is not the end; it gives the watchdog, on another thread, the moment that it needs.
+      this.#host.watch.kill();
+      throw new RangeError('too many operations in one entry');
     }
     switch (code) {
       case OP.respond:

@@ -16,7 +16,7 @@ const MARK_EVERY_MS = 1;
 export interface EntryCost {
   /** CPU time charged, microseconds. */
   readonly cpuUs: number;
-  /** The meter claimed the entry: its isolate is being disposed. */
+  /** The entry was claimed for a kill: its isolate is being disposed. */
   readonly killed: boolean;
 }
 
@@ -82,6 +82,14 @@ export class EntryWatch {
       Atomics.notify(words, WORD.wake);
     }
     this.#startedMs = performance.now();
+  }
+
+  /** Has the watchdog end the running entry, as the meter does when its budget is spent: isolated-vm does not end an isolate that called out on this thread. */
+  kill(): void {
+    const words = this.#words;
+    if (Atomics.compareExchange(words, WORD.entry, this.#entry, -this.#entry) !== this.#entry) return;
+    Atomics.store(words, WORD.command, Atomics.load(words, WORD.slot));
+    Atomics.notify(words, WORD.command);
   }
 
   /** Right after it. The object is reused by the next entry. */

@@ -71,6 +71,9 @@ for (;;) {
       seenCpu = threadCpuMs();
       sleepMs = Math.max(1, Math.min(TICK_MS, budgetMs));
     }
+  } else if (entry < 0 && claimedAt === 0) {
+    // Claimed by the loop itself, which has seen more than CPU time.
+    claimedAt = now;
   } else if (entry === 0) {
     quietTicks += 1;
     seen = 0;

@@ -17,7 +17,7 @@ export default { async fetch(req, env, ctx) {
   if (pathname === '/steps') { const order = []; for (let i = 0; i < 20; i++) { await new Promise((r) => setTimeout(r, 0)); burn(n); order.push(i); } return Response.json(order); }
   if (pathname === '/abort') { req.signal.addEventListener('abort', () => console.log('aborted')); await new Promise((r) => setTimeout(r, 20_000)); }
   if (pathname === '/interval') { let ticks = 0; const timer = setInterval(() => { burn(n); ticks += 1; }, 1); await new Promise((r) => setTimeout(r, 300)); clearInterval(timer); return new Response(String(ticks)); }
-  if (pathname === '/wait') await new Promise((r) => setTimeout(r, 20_000));
+  if (pathname === '/never') await new Promise(() => {});
   if (pathname === '/until') { ctx.waitUntil(new Promise((r) => setTimeout(() => { burn(n); r(); }, 5))); return new Response('answered'); }
   burn(n);
   return new Response('fine');
@@ -139,7 +139,7 @@ describe('out of the queue', () => {
   test('the host takes so many invocations and no more', async () => {
     const { host, good } = await stand();
     const waiting = await host.deploy(WORK, { function: 'waiting', ...CPU });
-    const calls = Array.from({ length: MAX_RUNNING + 50 }, () => host.invoke(waiting, { path: '/wait', wallMs: 60_000 }));
+    const calls = Array.from({ length: MAX_RUNNING + 50 }, () => host.invoke(waiting, { path: '/never', wallMs: 60_000 }));
     const refused = await Promise.all(calls.slice(MAX_RUNNING).map(({ done }) => done));
     expect(refused.map(({ code, params }) => [code, params])).toEqual(refused.map(() => ['overloaded', { what: 'invocations of one host' }]));
     for (const call of calls.slice(0, 100)) call.cancel();
