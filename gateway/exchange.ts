@@ -425,9 +425,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (this.phase === PHASE.over) return;
     if (this.#cpuUs >= 0) {
       this.#figures().cpu(this.#cpuUs);
-      const { place } = this.target;
-      place.used(this.#cpuUs, this.#dispatcher.hosts.window);
-      if (place.lane.slow || this.#cpuUs > LONG_ENTRY_US) this.#dispatcher.lanes.invocation(this.target, this.link, this.#cpuUs);
+      this.target.place.used(this.#cpuUs, this.#dispatcher.hosts.window);
     }
     this.link?.release(this);
     this.#dispatcher.leave(this);

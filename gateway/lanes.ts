@@ -2,7 +2,6 @@
 import type { Logger } from '../core/log/index.ts';
 import { LONG_ENTRY_US } from '../core/protocol/index.ts';
 import type { EntriesRow } from '../core/protocol/index.ts';
-import type { HostLink } from './host-link.ts';
 import type { VersionTarget } from './route.ts';
 import type { VersionPlace } from './version-place.ts';
 
@@ -34,15 +33,6 @@ export class Lanes {
     // Only the longest one is known exactly: the others are taken for the middle between it and the shortest that counts as long.
     if (long > 0) this.#long(target, nowMs, long, maxUs + ((long - 1) * (maxUs + LONG_ENTRY_US)) / 2, maxUs);
     this.#short(target, nowMs, entries - long);
-  }
-
-  /**
-   * An invocation has ended. One with little CPU time had no long entry; one with more may have had many short ones, so that only counts where the host
-   * does not say how long entries are.
-   */
-  invocation(target: VersionTarget, link: HostLink | null, cpuUs: number): void {
-    if (cpuUs <= LONG_ENTRY_US) this.#short(target, performance.now(), 1);
-    else if (link?.reportsEntries === false) this.#long(target, performance.now(), 1, cpuUs, cpuUs);
   }
 
   /** It was ended for its CPU time: nothing is longer than such an entry, and the next report of its host may be a quarter of a second away. */
