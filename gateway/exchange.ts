@@ -233,7 +233,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   onFail(frame: FailFrame): void {
     const [, , code, params, cpuUs, cold, detail] = frame;
     this.#cpuUs = cpuUs;
-    if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs);
+    if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs, params);
     if (this.#clientDone) {
       this.#hostDone();
       return;
