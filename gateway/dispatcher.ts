@@ -10,6 +10,7 @@ import type { FunctionGate } from './function-gate.ts';
 import { Explanations } from './explanations.ts';
 import type { HostLink } from './host-link.ts';
 import { Hosts } from './hosts.ts';
+import { mayTake } from './fair-share.ts';
 import { Lanes } from './lanes.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { groupFor } from './placement.ts';
@@ -150,8 +151,8 @@ export class Dispatcher {
    * @returns undefined when it may come in
    */
   refusal(gate: FunctionGate, nowMs: number, ratePerSec: number): { readonly failure: Failure; readonly retryAfterS?: number } | undefined {
-    if (this.memory.heldBytes > MAX_BODY_BYTES) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
-    if (gate.running >= gate.concurrency && gate.line.length >= gate.queueLimit) return { failure: lineFull(gate) };
+    if (!mayTake(gate.heldBytes, this.memory.heldBytes, MAX_BODY_BYTES)) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
+    if (!this.#hasSlot(gate) && !this.#hasPlace(gate)) return { failure: lineFull(gate) };
     const waitMs = gate.rate.take(nowMs);
     if (waitMs > 0) return { failure: { code: 'rate_limited', params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
     const { tenant } = gate;
@@ -169,13 +170,12 @@ export class Dispatcher {
   start(exchange: Exchange): void {
     const { gate } = exchange.route;
     if (this.#inFlight >= MAX_IN_FLIGHT) {
+      // With so many functions at work that nothing is left: shed, rather than let lines grow.
       exchange.fail({ code: 'overloaded', params: { what: 'requests of the node' } });
-    } else if (gate.running < gate.concurrency) {
+    } else if (this.#hasSlot(gate)) {
       this.#admit(exchange);
-    } else if (gate.line.length >= gate.queueLimit) {
+    } else if (!this.#hasPlace(gate)) {
       exchange.fail(lineFull(gate));
-    } else if (this.#queued >= MAX_QUEUED) {
-      exchange.fail({ code: 'overloaded', params: { what: 'waiting requests of the node' } });
     } else {
       exchange.phase = PHASE.queued;
       gate.line.push(exchange);
@@ -201,6 +201,7 @@ export class Dispatcher {
     } else if (exchange.phase === PHASE.parked) {
       this.#parkedIn(exchange.group).remove(exchange);
       this.#parkedCount -= 1;
+      gate.parked -= 1;
     }
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
@@ -219,6 +220,7 @@ export class Dispatcher {
     const parked = this.#parkedIn(group);
     for (let exchange = parked.shift(); exchange !== undefined; exchange = parked.shift()) {
       this.#parkedCount -= 1;
+      exchange.route.gate.parked -= 1;
       this.#send(exchange, exchange.link);
       // No room on it: what comes behind has to wait as well.
       if ((exchange as Exchange).phase === PHASE.parked && exchange.group === group) break;
@@ -258,8 +260,18 @@ export class Dispatcher {
     for (const exchange of this.#active) exchange.abandon();
   }
 
+  /** Whether another of its invocations may run. */
+  #hasSlot(gate: FunctionGate): boolean {
+    return gate.running < gate.concurrency && mayTake(gate.running, this.#inFlight, MAX_IN_FLIGHT);
+  }
+
+  /** Whether another of its requests may wait for a slot. */
+  #hasPlace(gate: FunctionGate): boolean {
+    return gate.line.length < gate.queueLimit && mayTake(gate.line.length, this.#queued, MAX_QUEUED);
+  }
+
   #pump(gate: FunctionGate): void {
-    while (gate.running < gate.concurrency && gate.line.length > 0 && this.#inFlight < MAX_IN_FLIGHT) {
+    while (gate.line.length > 0 && this.#hasSlot(gate)) {
       const next = gate.line.shift() as Exchange;
       this.#queued -= 1;
       this.#admit(next);
@@ -290,7 +302,7 @@ export class Dispatcher {
     }
     const parked = this.#parkedIn(group);
     const onDemand = kindOfGroup(group) !== 'default';
-    if (onDemand && parked.length >= MAX_PARKED_ON_DEMAND) {
+    if (onDemand && !mayTake(exchange.route.gate.parked, parked.length, MAX_PARKED_ON_DEMAND)) {
       // It is in no line, and no host has it.
       exchange.phase = PHASE.over;
       exchange.fail({ code: 'overloaded', params: { what: 'requests that wait for a host of their group' } }, null, true);
@@ -299,6 +311,7 @@ export class Dispatcher {
     exchange.phase = PHASE.parked;
     parked.push(exchange);
     this.#parkedCount += 1;
+    exchange.route.gate.parked += 1;
     const now = performance.now();
     exchange.parkedUntilMs = now + MAX_PARKED_MS;
     this.wheel.set(exchange, Math.min(exchange.parkedUntilMs, exchange.request.acceptedAtMs + exchange.route.fn.limits.wallMs));

@@ -138,7 +138,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
 
   /** @param declaredBytes  Content-Length, -1 for chunked */
   takeBody(declaredBytes: number): void {
-    this.#requestBody = new RequestBody(this.client, this, this.#dispatcher.memory, this.route.fn.limits.bodyBytes, declaredBytes);
+    this.#requestBody = new RequestBody(this.client, this, this.route.fn.limits.bodyBytes, declaredBytes);
     if (this.#requestBody.streams) this.onBodyStreams();
   }
 
@@ -147,7 +147,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (body.length > 0) {
       this.bodyMode = BODY.inline;
       this.body = body;
-      this.#dispatcher.memory.heldBytes += body.length;
+      this.onHeld(body.length);
     }
     this.#dispatcher.start(this);
   }
@@ -160,6 +160,11 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
 
   onBodyTooLarge(): void {
     this.fail({ code: 'body_too_large', params: { limitBytes: this.route.fn.limits.bodyBytes } });
+  }
+
+  onHeld(bytes: number): void {
+    this.#dispatcher.memory.heldBytes += bytes;
+    this.route.gate.heldBytes += bytes;
   }
 
   // Towards a host.
@@ -233,7 +238,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   onFail(frame: FailFrame): void {
     const [, , code, params, cpuUs, cold, detail] = frame;
     this.#cpuUs = cpuUs;
-    if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs);
+    if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs, params);
     if (this.#clientDone) {
       this.#hostDone();
       return;
@@ -397,7 +402,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
 
   #dropBody(): void {
     if (this.body === null) return;
-    this.#dispatcher.memory.heldBytes -= this.body.length;
+    this.onHeld(-this.body.length);
     this.body = null;
   }
 
@@ -425,9 +430,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (this.phase === PHASE.over) return;
     if (this.#cpuUs >= 0) {
       this.#figures().cpu(this.#cpuUs);
-      const { place } = this.target;
-      place.used(this.#cpuUs, this.#dispatcher.hosts.window);
-      if (place.lane.slow || this.#cpuUs > LONG_ENTRY_US) this.#dispatcher.lanes.invocation(this.target, this.link, this.#cpuUs);
+      this.target.place.used(this.#cpuUs, this.#dispatcher.hosts.window);
     }
     this.link?.release(this);
     this.#dispatcher.leave(this);

@@ -57,6 +57,10 @@ export class FunctionGate<T extends Queued = Queued> {
   readonly line = new WaitingLine<T>();
   /** Invocations that hold a slot: from dispatch to the host's final frame. */
   running = 0;
+  /** Of these, those that wait for a host. */
+  parked = 0;
+  /** Bytes of request bodies that the gateway holds for it. */
+  heldBytes = 0;
   concurrency = 1;
   /** By number; those that were called. */
   readonly #places = new Map<number, VersionPlace>();

@@ -45,8 +45,6 @@ export class HostLink {
   aheadUs = 0;
   /** Invocations that it ever got. */
   invoked = 0;
-  /** It says how long entries are; until it does, the CPU time of invocations must stand for that. */
-  reportsEntries = false;
   load: HostLoad = { isolates: 0, running: 0, residentBytes: 0, busy: 0 };
 
   constructor(connection: FrameConnection, peer: Peer, onEntries: OnEntries) {
@@ -171,7 +169,6 @@ export class HostLink {
         this.load = { isolates: frame[2], running: frame[3], residentBytes: frame[4], busy: frame[5] / 1_000 };
         return;
       case FRAME.entries:
-        this.reportsEntries = true;
         for (const row of frame[2]) {
           // One that has just been dropped is of no interest.
           const target = this.#numbers.get(row[0]);

@@ -2,7 +2,6 @@
 import type { Logger } from '../core/log/index.ts';
 import { LONG_ENTRY_US } from '../core/protocol/index.ts';
 import type { EntriesRow } from '../core/protocol/index.ts';
-import type { HostLink } from './host-link.ts';
 import type { VersionTarget } from './route.ts';
 import type { VersionPlace } from './version-place.ts';
 
@@ -37,17 +36,15 @@ export class Lanes {
   }
 
   /**
-   * An invocation has ended. One with little CPU time had no long entry; one with more may have had many short ones, so that only counts where the host
-   * does not say how long entries are.
+   * An isolate was killed for its CPU time: few entries are as long, and the next report of its host may be a quarter of a second
+   * away. That one counts it again: two kills are enough.
+   *
+   * @param params  `used`: milliseconds. The start-up of a module is in no invocation's CPU time, but holds the host as well
    */
-  invocation(target: VersionTarget, link: HostLink | null, cpuUs: number): void {
-    if (cpuUs <= LONG_ENTRY_US) this.#short(target, performance.now(), 1);
-    else if (link?.reportsEntries === false) this.#long(target, performance.now(), 1, cpuUs, cpuUs);
-  }
-
-  /** It was ended for its CPU time: nothing is longer than such an entry, and the next report of its host may be a quarter of a second away. */
-  killed(target: VersionTarget, cpuUs: number): void {
-    this.#long(target, performance.now(), 1, cpuUs, cpuUs);
+  killed(target: VersionTarget, cpuUs: number, params: Readonly<Record<string, unknown>> | null): void {
+    const used = params?.['used'];
+    const us = Math.max(cpuUs, typeof used === 'number' && Number.isFinite(used) ? used * 1_000 : 0);
+    this.#long(target, performance.now(), 1, us, us);
   }
 
   #long(target: VersionTarget, nowMs: number, entries: number, us: number, maxUs: number): void {
@@ -66,6 +63,7 @@ export class Lanes {
     const { function: name, version, wasm } = target.frame;
     // A version with WebAssembly stays on hosts of that group whatever its entries are.
     if (wasm) return;
+    target.place.dirty = true;
     this.counts[lane] += 1;
     if (lane === 'slow') this.#slow.add(target.place);
     else this.#slow.delete(target.place);

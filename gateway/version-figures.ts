@@ -1,5 +1,6 @@
 // Counts per function and version, pushed to the control plane as increments; kept while it is away, bounded in number.
 import { laneOfGroup } from '../core/config/index.ts';
+import type { LaneName } from '../core/config/index.ts';
 import { LogHistogram } from '../core/metrics/index.ts';
 import type { ColdPhases, GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
 import type { VersionPlace } from './version-place.ts';
@@ -79,7 +80,7 @@ export class FigureCell {
       coldUs: this.coldUs.toPairs(),
       coldPhasesMs: [...this.coldPhasesMs],
       limits: Object.fromEntries(this.limits),
-      ...(this.place === null || this.place.group === '' ? {} : { lane: laneOfGroup(this.place.group), homes: this.place.homes.length }),
+      ...(this.place === null || this.place.group === '' ? {} : { lane: laneOf(this.place), homes: this.place.homes.length }),
     };
     if (this.place !== null) this.place.dirty = false;
     this.statuses.clear();
@@ -93,6 +94,12 @@ export class FigureCell {
     this.dirty = false;
     return figures;
   }
+}
+
+/** A version on the slow lane is shown there also while it runs elsewhere because no host is there yet. */
+function laneOf({ group, lane }: VersionPlace): LaneName {
+  const name = laneOfGroup(group);
+  return name === 'wasm' || name === 'penalty' ? name : lane.slow ? 'slow' : 'fast';
 }
 
 /** Versions counted apart; those beyond share the cell of requests that reached no function. */

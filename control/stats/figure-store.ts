@@ -188,7 +188,7 @@ export class FigureStore {
     this.#dropOldest();
   }
 
-  /** What is kept of a version that has news. */
+  /** The entry of a version that has news. */
   #entryOf({ function: name, version }: { readonly function: string; readonly version: number }): VersionEntry {
     const key = `${name}@${version}`;
     const entry = this.#versions.get(key) ?? { version, totals: new Totals(), lane: 'fast', homes: 0 };

@@ -25,6 +25,7 @@ export interface StandOptions {
   /** false: nobody listens on the control socket. */
   readonly control?: boolean;
   readonly wasmIdleMs?: number;
+  readonly slowIdleMs?: number;
 }
 
 export interface Stand {
@@ -59,7 +60,7 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
   const wishes: boolean[] = [];
   const gateway = new Gateway({
     host: '127.0.0.1', port: 0, trustedProxies: options.trustedProxies ?? [], dataFolder: folder, gatewaySocket: hostSocket, controlSocket, logger,
-    onDemand: (_, wanted) => wishes.push(wanted), ...(options.wasmIdleMs === undefined ? {} : { idleMs: { wasm: options.wasmIdleMs } }),
+    onDemand: (_, wanted) => wishes.push(wanted), idleMs: { wasm: options.wasmIdleMs ?? 300_000, slow: options.slowIdleMs ?? 300_000 },
   });
   const hosts: FakeHost[] = [];
   onTestFinished(async () => {
