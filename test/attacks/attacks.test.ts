@@ -8,6 +8,7 @@ import { Stand } from './stand.ts';
 
 const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
 const REPEATS = FULL ? 100 : 1;
+const HOSTS = 2;
 /** Costly attacks of the short form. */
 const SAMPLED = 8;
 
@@ -25,7 +26,7 @@ const chosen = choose();
 describe(`${chosen.length} of ${ATTACKS.length} attacks, seed ${seed}`, () => {
   let stand: Stand;
   beforeAll(async () => {
-    stand = await Stand.start();
+    stand = await Stand.start(HOSTS);
   });
   afterAll(async () => stand.stop());
 
@@ -45,6 +46,13 @@ describe(`${chosen.length} of ${ATTACKS.length} attacks, seed ${seed}`, () => {
     expect((await stand.node.call(fn)).code).toBe('no_version');
     await stand.whole();
   });
+
+  // waitUntil work, and code whose client went away, may go on for 30 s within its budget.
+  it('afterwards nothing is left of them: no invocation runs, and every isolate is a neighbour\'s', async () => {
+    await expect.poll(async () => stand.running(), { timeout: 45_000, interval: 250 }).toBe(0);
+    await stand.whole();
+    await expect.poll(async () => stand.isolates(), { timeout: 10_000, interval: 250 }).toBeLessThanOrEqual(stand.neighbours.count * HOSTS);
+  }, 90_000);
 });
 
 async function repeat(stand: Stand, attack: Attack, fn: string): Promise<void> {

@@ -34,6 +34,10 @@ export class Neighbours {
     return this.#asked;
   }
 
+  get count(): number {
+    return this.#all.length;
+  }
+
   async deploy(upstream: string): Promise<void> {
     const plain = Array.from({ length: PLAIN }, (_, i): Neighbour => ({
       name: `neighbour-${i}`, settings: { tenant: `tenant-${i}` }, method: 'GET', expected: `hello ${i} true`,

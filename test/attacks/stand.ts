@@ -137,6 +137,22 @@ export class Stand {
     }
   }
 
+  /** Isolates of functions, over all hosts; spare ones are nobody's. */
+  async isolates(): Promise<number> {
+    return this.#metric('thimble_host_isolates');
+  }
+
+  /** Invocations that a host or the gateway still has, waitUntil work included. */
+  async running(): Promise<number> {
+    return (await this.#metric('thimble_host_running')) + (await this.#metric('thimble_gateway_in_flight'));
+  }
+
+  /** The sum over all labels; hosts report twice a second. */
+  async #metric(name: string): Promise<number> {
+    const answer = await ask(this.node.controlPort, { path: '/metrics', headers: { authorization: `Bearer ${this.node.token}` } });
+    return Array.from(answer.text.matchAll(new RegExp(`^${name}\\S* (\\d+)`, 'gm'))).reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
   /** An operator's word: strikes and quarantine of the function are forgotten. */
   async pardon(fn: string): Promise<void> {
     await this.node.api('POST', `/v1/functions/${fn}/pardon`);

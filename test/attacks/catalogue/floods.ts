@@ -75,7 +75,7 @@ export const FLOOD_ATTACKS: readonly Attack[] = [
   { name: 'storm-beyond-rate', row: 'R24', settings: { limits: { ...LIMITS, rps: 5 } }, may: ['ok', 'rate_limited'], calls: [{ atOnce: 50 }], source: handler("return new Response('x');"), check: (answers) => {
     if (answers.length !== 50 || !answers.some((text) => text.includes('rate_limited'))) throw new Error('nothing was limited');
   } },
-  { name: 'storm-of-loops', row: 'R1', may: ['cpu_limit_exceeded', 'isolate_lost', 'quarantined', 'overloaded'], calls: [{ atOnce: 20 }], source: handler('for (;;);') },
+  { name: 'storm-of-loops', row: 'R1', may: ['cpu_limit_exceeded', 'isolate_lost', 'quarantined', 'overloaded', 'wall_limit_exceeded'], calls: [{ atOnce: 20 }], source: handler('for (;;);') },
   { name: 'storm-of-waits', row: 'R9', may: ['wall_limit_exceeded'], settings: { limits: { ...LIMITS, wallMs: 300 } }, calls: [{ atOnce: 80 }], source: handler('await new Promise(() => {});') },
   { name: 'microtasks-across-entries', row: 'own', may: ['ok', ...CPU], calls: [{ atOnce: 4 }, { atOnce: 4 }], source: handler("globalThis.queue ??= []; await new Promise((r) => { queue.push(r); if (queue.length >= 4) for (const next of queue.splice(0)) next(); }); return new Response('x');") },
   { name: 'async-storage-abuse', row: 'own', may: ['ok', 'function_threw', ...CPU], settings: QUICK, calls: [{ atOnce: 3 }], source: `import { AsyncLocalStorage } from 'node:async_hooks';

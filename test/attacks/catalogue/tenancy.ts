@@ -44,7 +44,7 @@ export const TENANCY_ATTACKS: readonly Attack[] = [
     calls: [{ headers: { 'x-thimble-version': '99', 'x-thimble-user': 'root', 'x-thimble-invocation': '1', 'x-thimble-tenant': 'neighbour', 'x-thimble-reason': 'x', 'x-forwarded-for': '1.2.3.4', 'x-request-id': 'mine', 'x-forwarded-proto': 'https' } }],
     source: handler("const all = [...request.headers]; const spoofed = all.filter(([k, v]) => k.startsWith('x-thimble-') || (k === 'x-forwarded-for' && v.includes('1.2.3.4')) || (k === 'x-request-id' && v === 'mine') || v === 'https'); return new Response(spoofed.length ? JSON.stringify(spoofed) : 'clean');"), check: clean,
   },
-  { name: 'code-generation', row: '3', may: ['ok', 'function_threw', 'memory_limit_exceeded', 'cpu_limit_exceeded'], source: handler("for (let i = 1; ; i *= 2) new Function('x'.repeat(i * 1000) + '=1');") },
+  { name: 'code-generation', row: '3', may: ['ok', 'function_threw', 'memory_limit_exceeded', 'cpu_limit_exceeded', 'host_lost'], kills: true, costly: true, source: handler("for (let i = 1; ; i *= 2) new Function('x'.repeat(i * 1000) + '=1');") },
   { name: 'code-generation-huge', row: 'own', may: ['ok', 'function_threw', 'memory_limit_exceeded', 'cpu_limit_exceeded', 'host_lost'], kills: true, costly: true, source: handler("new Function('return [' + '1,'.repeat(3e7) + '1]')();"), settings: { limits: { ...LIMITS, cpuMs: 1_000 } } },
   { name: 'finalizers', row: 'own', may: ['ok', 'cpu_limit_exceeded', 'memory_limit_exceeded'], calls: [{}, {}, {}], source: handler("globalThis.registry ??= new FinalizationRegistry(() => { for (;;); }); for (let i = 0; i < 1e4; i++) registry.register({}, i); const big = []; for (let i = 0; i < 50; i++) big.push(new Array(1e4).fill(i)); return new Response('x');") },
 ];
