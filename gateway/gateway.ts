@@ -7,6 +7,7 @@ import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, listenPeers } from '../core/protocol/index.ts';
 import type { FrameConnection, Identity } from '../core/protocol/index.ts';
+import type { RouteDelta } from '../core/routing/index.ts';
 import { AccessLog } from './access-log.ts';
 import { PeerAddresses } from './client-address.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -131,7 +132,7 @@ export class Gateway {
       },
     );
     const firstTable = this.#table.loaded ? undefined : new Promise<void>((resolve) => { this.#onTable = resolve; });
-    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, onApplied: () => this.#tableChanged() });
+    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, onApplied: (delta) => this.#tableChanged(delta) });
     await firstTable;
     const entry = new RequestEntry({
       epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), logger,
@@ -193,8 +194,10 @@ export class Gateway {
     const { dataFolder, logger } = this.#options;
     const path = join(dataFolder, 'gateway', 'routes.msgpack');
     try {
-      const table = readRouteFile(path);
-      if (table !== undefined) this.#table.replace(table);
+      const content = readRouteFile(path);
+      if (content === undefined) return;
+      this.#table.replace(content.table);
+      if (content.torn > 0) logger.warn({ bytes: content.torn, path, revision: content.table.revision }, 'the last change of the route file is torn; the control plane sends it again');
     } catch (thrown) {
       logger.error({ err: thrown, path }, 'the route file is refused; routes come from the control plane');
     }
@@ -209,8 +212,8 @@ export class Gateway {
     this.#dispatcher.hostOpened(link);
   }
 
-  #tableChanged(): void {
-    this.#file.changed();
+  #tableChanged(delta: RouteDelta | undefined): void {
+    this.#file.changed(delta);
     this.#dispatcher.tableChanged();
     this.#onTable?.();
     this.#onTable = undefined;

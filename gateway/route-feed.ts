@@ -6,7 +6,7 @@ import type { Logger } from '../core/log/index.ts';
 import { FRAME, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { Frame, FrameConnection, Identity } from '../core/protocol/index.ts';
 import { routeDeltaSchema, routeFunctionSchema } from '../core/routing/index.ts';
-import type { RouteFunction } from '../core/routing/index.ts';
+import type { RouteDelta, RouteFunction } from '../core/routing/index.ts';
 import type { RouteTable } from './route-table.ts';
 
 export interface RouteFeedOptions {
@@ -14,8 +14,8 @@ export interface RouteFeedOptions {
   readonly self: Identity;
   readonly table: RouteTable;
   readonly logger: Logger;
-  /** After every change of the table. */
-  readonly onApplied: () => void;
+  /** After every change of the table; without a delta it is another table. */
+  readonly onApplied: (delta?: RouteDelta) => void;
 }
 
 /** Functions checked per loop turn. */
@@ -100,6 +100,7 @@ export class RouteFeed {
     this.#awaitsTable = false;
     this.#options.table.replace({ epoch: head.data.epoch, revision: head.data.revision, functions });
     this.#acknowledge(connection, head.data.revision);
+    this.#options.onApplied();
     for (const delta of behind) if (reading === this.#reading) this.#takeDelta(delta, connection);
   }
 
@@ -110,6 +111,7 @@ export class RouteFeed {
       this.#refused('delta', parsed.error);
     } else if (table.apply(parsed.data)) {
       this.#acknowledge(connection, parsed.data.revision);
+      this.#options.onApplied(parsed.data);
       return;
     } else if (parsed.data.epoch === table.epoch && parsed.data.revision <= table.revision) {
       // Known already: sent before our `subscribe` was read.
@@ -125,7 +127,6 @@ export class RouteFeed {
 
   #acknowledge(connection: FrameConnection, revision: number): void {
     connection.send([FRAME.applied, 0, revision]);
-    this.#options.onApplied();
   }
 
   #onClose(error: PlatformError | undefined): void {
