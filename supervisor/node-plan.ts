@@ -6,7 +6,7 @@ import { deriveTierKey } from '../core/crypto/index.ts';
 import { childEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
 import type { Command } from './child-life.ts';
-import { groupMemoryBytes } from './memory-limit.ts';
+import { groupMemoryBytes, hostMemory, hostMemoryBytes } from './memory-limit.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
 /** Hosts of a group `penalty` end when nothing has run on them for so long, milliseconds. */
@@ -71,14 +71,20 @@ export function planNode(facts: NodeFacts): NodePlan {
     nodeFlags, entry: programPath(`${part}/main`), args: [], environment: { ...environment, ...more },
   });
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
+  const counts = { default: Object.values(tiers).reduce((sum, count) => sum + count, 0), slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
+  const given = settings.hostMemoryMb === undefined ? undefined : settings.hostMemoryMb * 1_048_576;
+  const budgets = {
+    default: given ?? hostMemoryBytes(counts.default), slow: given ?? groupMemoryBytes(counts.slow), wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1),
+  } as const satisfies Record<GroupKind, number>;
   const hosts = (tier: string, kind: GroupKind, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);
+    const memoryBytes = budgets[kind];
+    const { residentBytes, dataBytes } = hostMemory(memoryBytes);
     return Array.from({ length: count }, (_, at): ProcessPlan => {
-      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder };
-      return { ...plan(boot, command('isolates', flags)), journalFolder: facts.runFolder };
+      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder };
+      return { ...plan(boot, { ...command('isolates', flags), dataBytes }), journalFolder: facts.runFolder, residentBytes };
     });
   };
-  const counts = { default: 0, slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
   return {
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
@@ -89,12 +95,9 @@ export function planNode(facts: NodeFacts): NodePlan {
       for (const tier of Object.keys(tiers)) {
         for (const kind of GROUP_KINDS) {
           if (kind === 'default') continue;
-          const bytes = groupMemoryBytes(counts[kind]);
           // A penalty host takes functions of any kind.
           const flags = kind === 'slow' ? ISOLATE_FLAGS : [...ISOLATE_FLAGS, ...WASM_FLAGS];
-          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], platformFolder, flags).map((host) => ({
-            ...host, command: { ...host.command, dataBytes: bytes }, residentBytes: bytes, onDemand: true,
-          })));
+          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], platformFolder, flags).map((host) => ({ ...host, onDemand: true })));
         }
       }
       return groups;

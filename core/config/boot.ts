@@ -35,6 +35,8 @@ export interface HostBoot extends BootBase {
   readonly index: number;
   /** Inherited descriptor of the in-flight journal and the heartbeat (core/protocol/journal.ts). */
   readonly journalFd: number;
+  /** Resident memory at which the supervisor kills the process, bytes: it gives back what it can well before. */
+  readonly memoryBytes: number;
   /** Folder of the platform snapshot that was built for this Node, V8 and runtime; null: evaluate the source. */
   readonly platformFolder: string | null;
 }

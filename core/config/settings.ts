@@ -58,6 +58,7 @@ export const environmentSchema = z.object({
   THIMBLE_SLOW_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
   THIMBLE_SLOW_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(60_000),
   THIMBLE_WASM_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
+  THIMBLE_HOST_MEMORY_MB: z.coerce.number('must be a number').int('must be a whole number').min(384, 'must be 384 to 1048576').max(1_048_576, 'must be 384 to 1048576').optional(),
   THIMBLE_WASM_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(300_000),
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
   THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
@@ -88,6 +89,8 @@ export interface Settings {
   readonly wasmHosts: number;
   /** They end when nothing has run on them for so long, milliseconds. */
   readonly wasmIdleMs: number;
+  /** Memory of each host process, MiB. Absent: a share of the machine's. */
+  readonly hostMemoryMb: number | undefined;
   readonly egressAllow: readonly string[];
   readonly trustedProxies: readonly string[];
   /** Memory of all functions' caches, MiB. */
@@ -125,6 +128,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     slowIdleMs: env.THIMBLE_SLOW_IDLE_MS,
     wasmHosts: env.THIMBLE_WASM_HOSTS,
     wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
+    hostMemoryMb: env.THIMBLE_HOST_MEMORY_MB,
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
     trustedProxies: Object.freeze(env.THIMBLE_TRUSTED_PROXIES),
     cacheMb: env.THIMBLE_CACHE_MB,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createLogger } from '../../../core/log/index.ts';
-import { groupMemoryBytes, underDataLimit } from '../../../supervisor/memory-limit.ts';
+import { groupMemoryBytes, hostMemory, hostMemoryBytes, underDataLimit } from '../../../supervisor/memory-limit.ts';
 import { OnDemandHosts } from '../../../supervisor/on-demand-hosts.ts';
 import type { ProcessPlan, SupervisedProcess } from '../../../supervisor/supervised-process.ts';
 import { until, useProcess } from '../../support/supervisor-process.ts';
@@ -98,7 +98,13 @@ test('RLIMIT_DATA holds for the process itself, which keeps its channel and its 
   expect(limitOf(fake.process.pid)).not.toBe(String(bytes));
 });
 
-test('the memory of the group is shared out, within bounds', () => {
-  expect(groupMemoryBytes(1)).toBeLessThanOrEqual(4_096 * MIB);
-  expect(groupMemoryBytes(64)).toBe(768 * MIB);
+test('the memory of a group is shared out, within bounds', () => {
+  expect(groupMemoryBytes(1, 6_000 * MIB)).toBe(3_000 * MIB);
+  expect(groupMemoryBytes(2, 64_000 * MIB)).toBe(2_048 * MIB);
+  expect(groupMemoryBytes(64, 64_000 * MIB)).toBe(768 * MIB);
+  expect(hostMemoryBytes(2, 24_000 * MIB)).toBe(9_000 * MIB);
+  expect(hostMemoryBytes(64, 24_000 * MIB)).toBe(768 * MIB);
+  const { residentBytes, dataBytes } = hostMemory(768 * MIB);
+  expect(residentBytes).toBe(768 * MIB);
+  expect(dataBytes).toBeGreaterThan(residentBytes);
 });
