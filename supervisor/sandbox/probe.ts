@@ -33,9 +33,18 @@ function readable(path: string): boolean {
   }
 }
 
+function interfaces(): readonly string[] {
+  try {
+    return Object.keys(networkInterfaces());
+  } catch (thrown) {
+    // A system-call filter without netlink sockets: nobody knows, so it counts as a network.
+    return [String(thrown)];
+  }
+}
+
 const inside: Inside = {
   filesRefused: refused(),
-  interfaces: Object.keys(networkInterfaces()),
+  interfaces: interfaces(),
   unreadable: process.argv.slice(2).filter((path) => !readable(path)),
 };
 process.stdout.write(`${JSON.stringify(inside)}\n`);
