@@ -96,7 +96,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     port: http.port,
     onMessage: (message: ToChild) => {
       if (message.type !== 'node-state') return;
-      health.update(message.processes);
+      health.update(message.processes, message.isolation);
       if (message.processes.some((p) => p.kind === 'gateway')) push.expect();
     },
     drain: async (withinMs) => {

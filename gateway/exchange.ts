@@ -2,7 +2,7 @@
 import type { HostGroup } from '../core/config/index.ts';
 import type { ErrorCode, Fault } from '../core/errors/index.ts';
 import { hasNoBody, isIdempotent } from '../core/http/index.ts';
-import { BODY, LONG_ENTRY_US } from '../core/protocol/index.ts';
+import { BODY } from '../core/protocol/index.ts';
 import type { BodyMode, ColdPhases, FailFrame, RespondFrame } from '../core/protocol/index.ts';
 import { Client } from './client.ts';
 import type { ClientOwner, OwnFields } from './client.ts';

@@ -1,27 +1,37 @@
-// The bound on a process's memory that V8 does not count: RLIMIT_DATA from its start, and a look at its resident memory.
-import { existsSync } from 'node:fs';
+// What memory each host may take: a bound on what V8 does not count.
 import { totalmem } from 'node:os';
 
-const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'] as const;
-
 const MIB = 1_048_576;
-/** Node with its threads' stacks takes up to 200 MB of data (RLIMIT_DATA counts what is writable, not what is resident). */
+/** A host is resident with up to 140 MiB before its first isolate (measured); less than this leaves no room for functions. */
 const MIN_BYTES = 768 * MIB;
-const MAX_BYTES = 4_096 * MIB;
+const MAX_GROUP_BYTES = 4_096 * MIB;
+/** RLIMIT_DATA counts what is writable, not what is resident: thread stacks and heap pages that were never touched (setrlimit(2)). */
+const UNTOUCHED_BYTES = 256 * MIB;
 
-/** Memory that the hosts of one on-demand group share out among them: half of the machine's, 4 GiB at the most. */
-export function groupMemoryBytes(hosts: number): number {
-  const constrained = process.constrainedMemory();
-  const total = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
-  return Math.max(MIN_BYTES, Math.floor(Math.min(total / 2, MAX_BYTES) / hosts));
+/** What a host process may take. */
+export interface HostMemory {
+  /** Resident memory, bytes: more, and the supervisor kills the process. */
+  readonly residentBytes: number;
+  /** RLIMIT_DATA, bytes: an allocation beyond it fails inside of the process, at once. */
+  readonly dataBytes: number;
 }
 
-/**
- * The command line that runs `file` under RLIMIT_DATA: setrlimit(2) has no binding in Node, so util-linux's prlimit sets it and then becomes the program.
- *
- * @returns undefined when prlimit is not installed
- */
-export function underDataLimit(bytes: number, file: string, args: readonly string[]): { readonly file: string; readonly args: readonly string[] } | undefined {
-  const prlimit = PRLIMIT.find((path) => existsSync(path));
-  return prlimit === undefined ? undefined : { file: prlimit, args: [`--data=${bytes}`, file, ...args] };
+function machineBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+}
+
+/** Budget of one host of the default groups: three quarters of the machine's memory are shared out among all `hosts` of them. */
+export function hostMemoryBytes(hosts: number, machine = machineBytes()): number {
+  return Math.max(MIN_BYTES, Math.floor((machine * 3) / 4 / hosts));
+}
+
+/** Budget of one host of an on-demand group: the `hosts` of it share out half of the machine's memory, 4 GiB at the most. */
+export function groupMemoryBytes(hosts: number, machine = machineBytes()): number {
+  return Math.max(MIN_BYTES, Math.floor(Math.min(machine / 2, MAX_GROUP_BYTES) / hosts));
+}
+
+/** Both bounds of a host with this budget, bytes. */
+export function hostMemory(budget: number): HostMemory {
+  return { residentBytes: budget, dataBytes: budget + UNTOUCHED_BYTES };
 }

@@ -43,8 +43,7 @@ export class EntryWatch {
     const buffer = new SharedArrayBuffer(WORDS * 4);
     this.#words = new Int32Array(buffer);
     this.#watchdog = new Watchdog(buffer);
-    // The main thread's id is the process id (Linux, gettid(2)).
-    const data: MeterData = { buffer, threadId: process.pid, beatFd };
+    const data: MeterData = { buffer, beatFd };
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#meter = new Worker(new URL(`./meter.${extension}`, import.meta.url), { workerData: data, stderr: false });
   }

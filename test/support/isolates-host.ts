@@ -116,6 +116,8 @@ export interface HostOptions {
   readonly sidecarPath?: string;
   /** Default: `default`. */
   readonly group?: HostGroup;
+  /** `HostBoot.memoryBytes`. Default 4 GiB. */
+  readonly memoryBytes?: number;
 }
 
 export class TestHost {
@@ -187,7 +189,7 @@ export class TestHost {
     writeFileSync(journal, Buffer.alloc(JOURNAL_BYTES));
     this.journalFd = openSync(journal, 'r+');
     const boot: HostBoot = {
-      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4,
+      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4, memoryBytes: options.memoryBytes ?? 4_294_967_296,
       platformFolder: options.platform === undefined ? await platformFolder() : options.platform,
     };
     this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' || group === 'penalty' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {

@@ -177,7 +177,7 @@ describe('metrics', () => {
     const { call, plane, socket } = await useControl();
     const names = Array.from({ length: 205 }, (_, i) => `fn-${i}`);
     for (const name of names) await call('PUT', `/v1/functions/${name}`, { tenant: 'team-a' });
-    plane.onMessage?.({ type: 'node-state', processes: [processState('gateway', 'gateway')] });
+    plane.onMessage?.({ type: 'node-state', processes: [processState('gateway', 'gateway')], isolation: null });
     const gateway = await useGateway(socket);
     gateway.send([FRAME.figures, 0, { kind: 'gateway', versions: names.map((name) => figures(name, 1, 2)), node: NODE }]);
     await expect.poll(async () => (await call('GET', '/metrics')).text).toContain('thimble_requests_total{status="200"} 410');
