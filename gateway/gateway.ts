@@ -16,7 +16,6 @@ import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
 import { boundReceiveBuffers } from './receive-buffer.ts';
-import { preferred } from './rendezvous.ts';
 import { RequestEntry } from './request-entry.ts';
 import { RouteFeed } from './route-feed.ts';
 import { RouteFile, readRouteFile } from './route-file.ts';
@@ -83,7 +82,8 @@ export class Gateway {
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
     const { hosts } = this.#dispatcher;
     this.#warm = new WarmKeeper({
-      homes: (fn, _version, group) => preferred(fn, hosts.linksIn(group), Number.POSITIVE_INFINITY), present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
+      homes: (fn, version, group) => hosts.preferred(fn, this.#table.get(fn)?.gate.knownPlace(version), group),
+      present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
     });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
@@ -158,7 +158,10 @@ export class Gateway {
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
     this.#figuresTimer = setInterval(() => {
       this.#pushFigures();
+      this.#dispatcher.hosts.tick(performance.now());
+      this.#warm.tick(performance.now());
       this.#reviewDemand();
+      this.#dispatcher.clearWishes();
     }, FIGURES_MS);
     this.#figuresTimer.unref();
     logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
@@ -209,10 +212,11 @@ export class Gateway {
     const { dataFolder, logger } = this.#options;
     const path = join(dataFolder, 'gateway', 'routes.msgpack');
     try {
-      const table = readRouteFile(path);
-      if (table === undefined) return;
-      this.#table.replace(table);
-      this.#warm.tableReplaced(table.functions);
+      const content = readRouteFile(path);
+      if (content === undefined) return;
+      this.#table.replace(content.table);
+      this.#warm.tableReplaced(content.table.functions);
+      if (content.torn > 0) logger.warn({ bytes: content.torn, path, revision: content.table.revision }, 'the last change of the route file is torn; the control plane sends it again');
     } catch (thrown) {
       logger.error({ err: thrown, path }, 'the route file is refused; routes come from the control plane');
     }
@@ -221,7 +225,7 @@ export class Gateway {
   #hostOpened(connection: FrameConnection): void {
     const { peer } = connection;
     if (peer === undefined) return;
-    const link = new HostLink(connection, peer);
+    const link = new HostLink(connection, peer, (target, row) => this.#dispatcher.lanes.entries(target, row));
     this.#links.set(connection, link);
     this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
     this.#dispatcher.hostOpened(link);
@@ -229,7 +233,7 @@ export class Gateway {
   }
 
   #tableChanged(delta: RouteDelta | undefined): void {
-    this.#file.changed();
+    this.#file.changed(delta);
     this.#dispatcher.tableChanged();
     if (delta === undefined) this.#warm.tableReplaced(this.#table.functions());
     else this.#warm.changed(delta);
@@ -247,7 +251,7 @@ export class Gateway {
   #reviewDemand(): void {
     if (this.#draining) return;
     const { hosts } = this.#dispatcher;
-    for (const group of new Set([...this.#dispatcher.parkedGroups(), ...hosts.openGroups()])) {
+    for (const group of new Set([...this.#dispatcher.missedGroups(), ...hosts.openGroups()])) {
       const kind = kindOfGroup(group);
       if (kind === 'default') continue;
       let demand = this.#demands.get(group);
@@ -255,7 +259,8 @@ export class Gateway {
         demand = new HostDemand(this.#options.idleMs?.[kind] ?? IDLE_MS);
         this.#demands.set(group, demand);
       }
-      const wanted = demand.review(performance.now(), this.#dispatcher.parked(group), hosts.inFlight(group), hosts.openIn(group));
+      const waiting = this.#dispatcher.parked(group) + Number(this.#dispatcher.wished(group));
+      const wanted = demand.review(performance.now(), waiting, hosts.inFlight(group), hosts.invoked(group), hosts.openIn(group));
       if (wanted !== undefined) this.#options.onDemand?.(group, wanted);
     }
   }
@@ -265,9 +270,11 @@ export class Gateway {
     this.#accessLog.reportSuppressed();
     const connection = this.#feed?.connection;
     if (connection === undefined) return;
+    const { hosts, lanes } = this.#dispatcher;
     const node = {
       inFlight: this.#dispatcher.inFlight, queued: this.#dispatcher.queued, clients: this.#listener?.clients ?? 0, revision: this.#table.revision,
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
+      slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
     connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
     const rows = this.#dispatcher.explanations.take();

@@ -1,12 +1,13 @@
-// Which hosts a function prefers when nothing else is known.
+// Which hosts a function prefers when nothing else is known: rendezvous hashing (Thaler and Ravishankar, 1998). A host that comes or goes moves only
+// its own share of the functions.
 import { hashToUnit } from '../core/routing/index.ts';
 
-/**
- * Rendezvous hashing (Thaler and Ravishankar, 1998): a host that comes or goes moves only its own share of the functions.
- *
- * @returns the `count` most preferred ones, the first first
- */
-export function preferred<T extends { readonly name: string }>(fn: string, hosts: readonly T[], count: number): T[] {
-  const places = hosts.map((host) => ({ host, place: hashToUnit(`${host.name}/${fn}`) }));
-  return places.toSorted((a, b) => b.place - a.place).slice(0, count).map(({ host }) => host);
+/** How much the function prefers the host, 0 to 1. */
+export function preference(host: { readonly name: string }, fn: string): number {
+  return hashToUnit(`${host.name}/${fn}`);
+}
+
+/** All of them, the most preferred one first. */
+export function byPreference<T extends { readonly name: string }>(hosts: readonly T[], fn: string): T[] {
+  return hosts.map((host) => ({ host, place: preference(host, fn) })).toSorted((a, b) => b.place - a.place).map(({ host }) => host);
 }

@@ -16,6 +16,7 @@ const PRE_WARM_MS = 60_000;
 export const MAX_PRE_WARM = 32;
 /** A change of more functions is no deploy: the gateway was away for a while. */
 const MAX_CHANGED = 4;
+const REVIEW_MS = 5_000;
 /** Isolates that one host keeps warm. */
 export const MAX_PER_HOST = 1_000;
 
@@ -49,6 +50,7 @@ export class WarmKeeper<H extends WarmHost> {
   /** Functions with keepWarm, and what is held for each: by host and key. */
   readonly #kept = new Map<string, Map<string, { readonly line: WarmLine; readonly hold: Hold }>>();
   readonly #preWarmed = new Map<string, PreWarmed>();
+  #reviewedMs = 0;
 
   constructor(options: WarmKeeperOptions<H>) {
     this.#options = options;
@@ -75,6 +77,13 @@ export class WarmKeeper<H extends WarmHost> {
 
   /** It takes nothing new: what it kept is kept elsewhere. */
   hostDrains(): void {
+    this.#reviewAll();
+  }
+
+  /** Homes of versions move when hosts are busy. */
+  tick(nowMs: number): void {
+    if (nowMs - this.#reviewedMs < REVIEW_MS) return;
+    this.#reviewedMs = nowMs;
     this.#reviewAll();
   }
 

@@ -5,11 +5,15 @@ import type { FrameConnection } from '../core/protocol/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import type { OutgoingBody } from './bodies/outgoing-body.ts';
 import type { GivenFailure } from './given-failure.ts';
+import type { Queued } from './run-queue.ts';
 import type { TargetState } from './targets.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 
 /** Who an invocation answers. */
 export type Caller = Pick<FrameConnection, 'backlogBytes' | 'flush' | 'peer' | 'send'>;
+
+/** Share of the CPU budget at which the function's log warns. */
+const SOFT_SHARE = 0.8;
 
 /** A response that the handler has given, to be sent when its entry has ended within the budget. */
 export interface GivenResponse {
@@ -44,6 +48,8 @@ export class Invocation {
   slot = 0;
   /** CPU time used so far, microseconds. */
   cpuUs = 0;
+  /** Where the soft limit is; infinite once it was reached. */
+  softCpuUs: number;
   cold: ColdTimes | null = null;
   /** Body handle of the request in its isolate, 0 when it has none. */
   bodyHandle = 0;
@@ -65,6 +71,8 @@ export class Invocation {
   callsUnderWay = 0;
   /** Operations that settle in a later entry (operations/area.ts). */
   operationsUnderWay = 0;
+  /** Entries that wait for their turn. */
+  queued: Set<Queued> | null = null;
   // What an invocation owns ends with it. Null until there is any: most have none.
   callOperations: Set<number> | null = null;
   waitingCalls: (() => boolean)[] | null = null;
@@ -81,6 +89,7 @@ export class Invocation {
     this.head = head;
     this.requestBody = requestBody;
     this.deadlineMs = deadlineMs;
+    this.softCpuUs = target.target.cpuMs * 1_000 * SOFT_SHARE;
   }
 
   /** '' for the start of an isolate that no caller waits for. */

@@ -2,10 +2,10 @@
 import { toPlatformError } from '../core/errors/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import type { HostServices } from './host-services.ts';
-import type { Invocation } from './invocation.ts';
+import type { ColdTimes, Invocation } from './invocation.ts';
+import { BackgroundStarts } from './life/background-starts.ts';
 import type { RetireReason } from './life/isolate-life.ts';
 import { startFor } from './life/nobody.ts';
-import { StartLine } from './start-line.ts';
 import { newTargetState } from './targets.ts';
 import type { TargetState } from './targets.ts';
 import { TenantIsolate } from './tenant-isolate.ts';
@@ -28,7 +28,7 @@ export class IsolatePool {
   readonly #held = new Set<TargetState>();
   /** States whose gateway is gone, since when. */
   readonly #orphans = new Map<TargetState, number>();
-  readonly #line = new StartLine<TargetState>((state) => this.#start(state));
+  readonly #background: BackgroundStarts<TargetState>;
   readonly #timer: NodeJS.Timeout;
 
   constructor(host: HostServices, dataFolder: string, tierKey: Buffer) {
@@ -36,6 +36,7 @@ export class IsolatePool {
     this.#dataFolder = dataFolder;
     this.#tierKey = tierKey;
     host.life.onRetire = (isolate, reason) => this.#retire(isolate, reason);
+    this.#background = new BackgroundStarts((state) => this.#start(state), () => host.queue.figures.queued > 0);
     this.#timer = setInterval(() => this.#review(performance.now()), REVIEW_MS);
   }
 
@@ -56,7 +57,7 @@ export class IsolatePool {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#line.close();
+    this.#background.close();
   }
 
   /** The state of a target that a gateway names from now on. */
@@ -64,7 +65,7 @@ export class IsolatePool {
     const key = JSON.stringify(target);
     let state = this.#states.get(key);
     if (state === undefined) {
-      state = newTargetState(target, key);
+      state = newTargetState(target, key, this.#host.queue.open(target.tenant, target.function), this.#host.accounts.open(target));
       this.#states.set(key, state);
     }
     state.names += 1;
@@ -84,15 +85,20 @@ export class IsolatePool {
     if (state.names === 0) this.#orphans.set(state, performance.now());
   }
 
-  /** Runs the invocation now when the isolate is alive, else after its cold start. */
+  /** Runs the invocation now when the isolate is alive and it is the function's turn, else after its cold start and in its turn. */
   dispatch(state: TargetState, invocation: Invocation): void {
-    const { isolate } = state;
+    const { isolate, flow } = state;
+    const { queue } = this.#host;
     if (isolate !== null) {
-      isolate.invoke(invocation);
+      if (queue.admits(flow)) {
+        isolate.invoke(invocation);
+        return;
+      }
+      const receivedMs = performance.now();
+      if (queue.add(flow, invocation, () => this.#inTurn(state, invocation, receivedMs)) === null) this.#refuse(invocation, 'overloaded', { what: 'entries that wait in one host' });
       return;
     }
-    const now = performance.now();
-    invocation.cold = { receivedMs: now, startedMs: 0, isolateMs: 0, restoreMs: 0 };
+    invocation.cold ??= { receivedMs: performance.now(), startedMs: 0, isolateMs: 0, restoreMs: 0 };
     state.waiting.push(invocation);
     this.#prepare(state, 'urgent');
   }
@@ -121,15 +127,36 @@ export class IsolatePool {
     this.#prepare(state, 'background');
   }
 
+  /** It has waited, and its isolate may have come and gone meanwhile. */
+  #inTurn(state: TargetState, invocation: Invocation, receivedMs: number): void {
+    const { isolate } = state;
+    if (isolate === null) {
+      invocation.cold ??= { receivedMs, startedMs: 0, isolateMs: 0, restoreMs: 0 };
+      this.dispatch(state, invocation);
+      return;
+    }
+    if (invocation.cold !== null) waited(invocation.cold);
+    isolate.invoke(invocation);
+  }
+
+  /** Takes back one that was not entered: it never will be. */
+  withdraw(invocation: Invocation): void {
+    invocation.cancelled = true;
+    invocation.finished = true;
+    this.#host.ended(invocation);
+  }
+
   /** After an invocation or an isolate has ended: starts again what still has callers, lets go of what nobody names. */
   settle(state: TargetState): void {
     if (state.isolate === null && state.waiting.length > 0) {
       this.#prepare(state, 'urgent');
       return;
     }
-    if (state.names > 0 || this.#orphans.has(state) || state.waiting.length > 0 || (state.isolate !== null && state.isolate.running > 0)) return;
+    if (state.names > 0 || this.#states.get(state.key) !== state || this.#orphans.has(state) || state.retiring > 0 || state.waiting.length > 0 || (state.isolate !== null && state.isolate.running > 0)) return;
     this.#states.delete(state.key);
     if (state.isolate !== null) this.#host.life.unnamed(state.isolate);
+    this.#host.queue.close(state.flow);
+    this.#host.accounts.close(state);
   }
 
   /** A fresh isolate is made first, so that no call waits for it. */
@@ -145,14 +172,14 @@ export class IsolatePool {
     const reading = state.start !== 'none' && state.version === null;
     state.start = how;
     if (state.version !== null) {
-      this.#line.add(state, how === 'urgent');
+      this.#enqueue(state);
       return;
     }
     if (reading) return;
     loadVersion(this.#dataFolder, this.#tierKey, state.target).then(
       (version) => {
         state.version = version;
-        this.#line.add(state, state.start === 'urgent');
+        this.#enqueue(state);
       },
       (thrown: unknown) => {
         state.start = 'none';
@@ -164,7 +191,13 @@ export class IsolatePool {
     );
   }
 
-  /** Its turn in the line has come. */
+  // In its turn, and one a turn of the loop: making an isolate is synchronous, and what is warm must not wait behind many of them.
+  #enqueue(state: TargetState): void {
+    if (state.start === 'urgent') this.#host.queue.start(state.flow, () => this.#start(state));
+    else this.#background.add(state);
+  }
+
+  /** Its turn has come. */
   #start(state: TargetState): void {
     state.start = 'none';
     const { version, isolate: former, replace } = state;
@@ -251,4 +284,12 @@ export class IsolatePool {
     if (this.#host.life.short) return;
     for (const state of this.#held) if (state.isolate === null && nowMs >= state.notBeforeMs) this.#prepare(state, 'background');
   }
+}
+
+/** Time in the queue behind a cold start is of its queue phase: what came before it moves up to the entry. */
+function waited(cold: ColdTimes): void {
+  const sinceMs = performance.now() - cold.restoreMs;
+  cold.startedMs += sinceMs;
+  cold.isolateMs += sinceMs;
+  cold.restoreMs += sinceMs;
 }

@@ -1,7 +1,10 @@
 // Targets: what the gateway may ask this host to run, their isolates, and the cold starts under way.
 import type { Target } from '../core/protocol/index.ts';
+import { EntryWindow } from './accounts.ts';
+import type { VersionAccount } from './accounts.ts';
 import type { Invocation } from './invocation.ts';
 import type { RetireReason } from './life/isolate-life.ts';
+import type { FunctionFlow } from './run-queue.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 import type { LoadedVersion } from './version-files.ts';
 
@@ -32,8 +35,15 @@ export interface TargetState {
   /** Isolates whose place another took, by reason, and those of them that still run something. */
   retired: Record<string, number>;
   retiring: number;
+  /** Its function's place among others. */
+  readonly flow: FunctionFlow;
+  readonly account: VersionAccount;
+  readonly window: EntryWindow;
 }
 
-export function newTargetState(target: Target, key: string): TargetState {
-  return { target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0, retired: {}, retiring: 0 };
+export function newTargetState(target: Target, key: string, flow: FunctionFlow, account: VersionAccount): TargetState {
+  return {
+    target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0, retired: {}, retiring: 0,
+    flow, account, window: new EntryWindow(),
+  };
 }

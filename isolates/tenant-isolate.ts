@@ -2,6 +2,7 @@
 import { PlatformError } from '../core/errors/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import { toBuffer } from './bodies/incoming-body.ts';
+import { EntryAllowance } from './entry-allowance.ts';
 import { givenFailure } from './given-failure.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
@@ -13,6 +14,7 @@ import type { AreaIsolate } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
+import type { Queued } from './run-queue.ts';
 import { BODY_KIND, ENTER, ENTERED, OP, PENDING, REASON } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
@@ -50,6 +52,7 @@ export class TenantIsolate implements AreaIsolate {
   readonly #calls: OutgoingCalls;
   readonly #sender: ResponseSender;
   readonly #areas = new IsolateAreas(this);
+  readonly #allowance = new EntryAllowance();
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
@@ -151,12 +154,12 @@ export class TenantIsolate implements AreaIsolate {
     this.#settleCancelled(cause);
   }
 
-  /** First entry of an invocation. */
+  /** First entry of an invocation, whose turn it is. */
   invoke(invocation: Invocation): void {
     this.#admit(invocation);
     if (invocation.requestBody !== null) invocation.bodyHandle = this.addBody(invocation.requestBody, invocation);
     const kind = invocation.isEvent ? ENTER.event : ENTER.invoke;
-    this.enter(invocation, kind, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle);
+    this.#enterNow(invocation, kind, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle, undefined);
   }
 
   #admit(invocation: Invocation): void {
@@ -165,8 +168,27 @@ export class TenantIsolate implements AreaIsolate {
     invocation.isolate = this;
   }
 
-  /** Any later entry: a settled operation, a timer, an abort. Does nothing once the invocation or the isolate has ended. */
-  enter(owner: Invocation, kind: number, id: number, a?: unknown, b?: unknown, c?: unknown): void {
+  /**
+   * Any later entry: a settled operation, a timer, an abort; at once, or when it is the function's turn. Does nothing once the invocation or the isolate has
+   * ended.
+   *
+   * @returns its place in the queue when it has to wait
+   */
+  enter(owner: Invocation, kind: number, id: number, a?: unknown, b?: unknown, c?: unknown): Queued | null {
+    if (owner.finished) return null;
+    const { queue } = this.#host;
+    const { flow } = this.state;
+    if (queue.admits(flow)) {
+      this.#enterNow(owner, kind, id, a, b, c);
+      return null;
+    }
+    const queued = queue.add(flow, owner, () => this.#enterNow(owner, kind, id, a, b, c));
+    // An operation that is never settled would keep its caller for ever.
+    if (queued === null) this.fail(owner, 'overloaded', 'too many entries wait for their turn', '', { what: 'entries that wait in one host' });
+    return queued;
+  }
+
+  #enterNow(owner: Invocation, kind: number, id: number, a: unknown, b: unknown, c: unknown): void {
     if (owner.finished) return;
     const leftUs = owner.target.target.cpuMs * 1_000 - owner.cpuUs;
     if (leftUs <= 0) {
@@ -180,12 +202,13 @@ export class TenantIsolate implements AreaIsolate {
   #enter(owner: Invocation, kind: number, id: number, a: unknown, b: unknown, c: unknown, budgetUs: number): unknown {
     if (this.#dead) return undefined;
     if (this.#current !== null) throw new PlatformError('internal', undefined, { cause: new Error('an entry inside an entry') });
-    const { watch, turns } = this.#host;
+    const { watch, turns, accounts } = this.#host;
     if (!turns.entering(owner)) {
-      this.fail(owner, 'overloaded', 'too many invocations in one host', '');
+      this.fail(owner, 'overloaded', 'too many invocations in one host', '', { what: 'invocations of one host' });
       return undefined;
     }
     this.#current = owner;
+    this.#allowance.renew();
     let thrown: unknown;
     let threw = false;
     let result: unknown;
@@ -202,12 +225,17 @@ export class TenantIsolate implements AreaIsolate {
     const { cpuUs, killed } = watch.end();
     this.#current = null;
     owner.cpuUs += cpuUs;
+    if (isStart(kind)) accounts.started(owner, cpuUs);
+    else accounts.entered(owner, cpuUs);
     if ((this.gauge.entriesLeft -= 1) <= 0 || cpuUs > LONG_US) this.#host.life.look(this);
     if (killed) this.#end('cpu', owner, isStart(kind) ? cpuUs : owner.cpuUs, undefined, isStart(kind));
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
     else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
     else if (kind === ENTER.rejected && result === undefined) return undefined;
-    else this.#afterEntry(owner);
+    else {
+      if (owner.cpuUs >= owner.softCpuUs && !isStart(kind)) accounts.softLimit(owner);
+      this.#afterEntry(owner);
+    }
     if (watch.endedMs - turns.flushedMs > FLUSH_AFTER_MS) {
       turns.flushedMs = watch.endedMs;
       owner.connection.flush();
@@ -250,6 +278,11 @@ export class TenantIsolate implements AreaIsolate {
     const owner = this.#current;
     // Operations exist only inside entries; the arguments are the runtime's, so a wrong type means a broken isolate.
     if (owner === null) throw new TypeError('no invocation');
+    if (!this.#allowance.allows(a, b, c, d, e, f)) {
+      // The throw can be caught, so it is not the end; it gives the watchdog, on another thread, the moment that it needs.
+      this.#host.watch.kill();
+      throw new RangeError('too many operations in one entry');
+    }
     switch (code) {
       case OP.respond:
         this.#onRespond(a, b, c, d, e, f);
@@ -333,6 +366,7 @@ export class TenantIsolate implements AreaIsolate {
 
   charge(owner: Invocation, cpuUs: number): void {
     owner.cpuUs += cpuUs;
+    this.#host.accounts.elsewhere(owner, cpuUs);
   }
 
   #onRespond(id: unknown, status: unknown, head: unknown, kind: unknown, value: unknown, lingers: unknown): void {
@@ -418,8 +452,9 @@ export class TenantIsolate implements AreaIsolate {
     if (!invocation.finished) this.#settleCancelled(invocation);
   }
 
-  /** Nobody waits any more: it is over when it has answered and has no waitUntil work, or when nothing is left that could wake it. */
+  /** Nobody waits any more: once all its entries have had their turn it is over when it has answered and has no waitUntil work, or when nothing is left that could wake it. */
   #settleCancelled(invocation: Invocation): void {
+    if ((invocation.queued?.size ?? 0) > 0) return;
     const answered = invocation.given !== null && !invocation.lingers;
     if (answered || ((invocation.timers?.size ?? 0) === 0 && invocation.callsUnderWay === 0 && invocation.operationsUnderWay === 0)) this.finish(invocation);
   }
@@ -486,7 +521,9 @@ export class TenantIsolate implements AreaIsolate {
         this.fail(invocation, 'isolate_lost', '', '', { entered: invocation.slot !== 0 });
       } else if (reason === 'cpu') {
         const limit = atStart ? STARTUP_CPU_MS : target.cpuMs;
-        this.fail(invocation, 'cpu_limit_exceeded', '', '', { limit, used: Math.max(limit, Math.round(usedCpuUs / 1_000)) });
+        const used = Math.round(usedCpuUs / 1_000);
+        const { overdrawn } = this.#allowance;
+        this.fail(invocation, 'cpu_limit_exceeded', '', '', overdrawn === null ? { limit, used: Math.max(limit, used) } : { limit, used, ...overdrawn });
       } else if (reason === 'memory') {
         this.fail(invocation, 'memory_limit_exceeded', '', '', { limit: target.memoryMb, used: target.memoryMb });
       } else {

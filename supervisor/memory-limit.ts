@@ -1,8 +1,5 @@
-// The bound on a host's memory that V8 does not count: its budget, RLIMIT_DATA from its start, and a look at its resident memory.
-import { existsSync } from 'node:fs';
+// What memory each host may take: a bound on what V8 does not count.
 import { totalmem } from 'node:os';
-
-const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'] as const;
 
 const MIB = 1_048_576;
 /** A host is resident with up to 140 MiB before its first isolate (measured); less than this leaves no room for functions. */
@@ -37,14 +34,4 @@ export function groupMemoryBytes(hosts: number, machine = machineBytes()): numbe
 /** Both bounds of a host with this budget, bytes. */
 export function hostMemory(budget: number): HostMemory {
   return { residentBytes: budget, dataBytes: budget + UNTOUCHED_BYTES };
-}
-
-/**
- * The command line that runs `file` under RLIMIT_DATA: setrlimit(2) has no binding in Node, so util-linux's prlimit sets it and then becomes the program.
- *
- * @returns undefined when prlimit is not installed
- */
-export function underDataLimit(bytes: number, file: string, args: readonly string[]): { readonly file: string; readonly args: readonly string[] } | undefined {
-  const prlimit = PRLIMIT.find((path) => existsSync(path));
-  return prlimit === undefined ? undefined : { file: prlimit, args: [`--data=${bytes}`, file, ...args] };
 }

@@ -1,16 +1,21 @@
 // Which processes a node has, and what each is told at its start.
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/index.ts';
 import type { Boot, GroupKind, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
+import { versionFolder } from '../core/versions/index.ts';
 import { childEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
 import type { Command } from './child-life.ts';
 import { groupMemoryBytes, hostMemory, hostMemoryBytes } from './memory-limit.ts';
+import type { HostMemory } from './memory-limit.ts';
+import type { Readable } from './sandbox/permission-flags.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
-/** Hosts of the groups `slow` and `penalty` end when nothing has run on them for so long, milliseconds. */
-const IDLE_MS = 60_000;
+/** Hosts of a group `penalty` end when nothing has run on them for so long, milliseconds. */
+const PENALTY_IDLE_MS = 60_000;
 
 /** `.ts` in a checkout, `.js` in the packed build: the same as this module's own. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -54,10 +59,26 @@ export interface NodePlan {
   readonly control: ProcessPlan;
   readonly sidecar: ProcessPlan;
   readonly gateway: ProcessPlan;
-  /** @param platformFolder  null: hosts evaluate the runtime's source */
-  hosts(platformFolder: string | null): readonly ProcessPlan[];
+  /** The default one first. */
+  readonly tiers: readonly string[];
+  /** Of each host of a default group. */
+  readonly hostMemory: HostMemory;
+  /** Hosts of the default groups, by tier. Those of one tier have the same command. */
+  hosts(ground: HostGround): ReadonlyMap<string, readonly ProcessPlan[]>;
   /** The groups that run on demand, and the hosts of each. */
-  onDemandHosts(platformFolder: string | null): ReadonlyMap<HostGroup, readonly ProcessPlan[]>;
+  onDemandHosts(ground: HostGround): ReadonlyMap<HostGroup, readonly ProcessPlan[]>;
+}
+
+/** What hosts stand on; known when the node has looked around. */
+export interface HostGround {
+  /** null: hosts evaluate the runtime's source. */
+  readonly platformFolder: string | null;
+  readonly sandbox: Sandbox;
+}
+
+/** What a host of this tier reads; null without a platform snapshot. */
+export function hostReads(dataFolder: string, tier: string, platformFolder: string | null): Readable | null {
+  return platformFolder === null ? null : { entry: programPath('isolates/main'), platformFolder, versionsFolder: dirname(versionFolder(dataFolder, tier, 'x')) };
 }
 
 export function planNode(facts: NodeFacts): NodePlan {
@@ -76,28 +97,31 @@ export function planNode(facts: NodeFacts): NodePlan {
   const budgets = {
     default: given ?? hostMemoryBytes(counts.default), slow: given ?? groupMemoryBytes(counts.slow), wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1),
   } as const satisfies Record<GroupKind, number>;
-  const hosts = (tier: string, kind: GroupKind, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] => {
+  const hosts = (tier: string, kind: GroupKind, count: number, { platformFolder, sandbox }: HostGround, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);
     const memoryBytes = budgets[kind];
     const { residentBytes, dataBytes } = hostMemory(memoryBytes);
+    const { prefix, nodeFlags } = sandbox.confine(tier, dataBytes, hostReads(settings.dataFolder, tier, platformFolder));
     return Array.from({ length: count }, (_, at): ProcessPlan => {
       const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder };
-      return { ...plan(boot, { ...command('isolates', flags), dataBytes }), journalFolder: facts.runFolder, residentBytes };
+      return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), prefix }), journalFolder: facts.runFolder, residentBytes };
     });
   };
   return {
+    tiers: Object.keys(tiers),
+    hostMemory: hostMemory(budgets.default),
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
-    hosts: (platformFolder) => Object.entries(tiers).flatMap(([tier, count]) => hosts(tier, 'default', count, platformFolder, ISOLATE_FLAGS)),
-    onDemandHosts: (platformFolder) => {
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    hosts: (ground) => new Map(Object.entries(tiers).map(([tier, count]) => [tier, hosts(tier, 'default', count, ground, ISOLATE_FLAGS)])),
+    onDemandHosts: (ground) => {
       const groups = new Map<HostGroup, readonly ProcessPlan[]>();
       for (const tier of Object.keys(tiers)) {
         for (const kind of GROUP_KINDS) {
           if (kind === 'default') continue;
           // A penalty host takes functions of any kind.
           const flags = kind === 'slow' ? ISOLATE_FLAGS : [...ISOLATE_FLAGS, ...WASM_FLAGS];
-          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], platformFolder, flags).map((host) => ({ ...host, onDemand: true })));
+          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], ground, flags).map((host) => ({ ...host, onDemand: true })));
         }
       }
       return groups;

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
-import type { HostFigures } from '../../core/protocol/index.ts';
+import type { GatewayFigures, HostFigures } from '../../core/protocol/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
 import type { FigureStore } from './figure-store.ts';
@@ -77,6 +77,12 @@ function addTotals(add: Add, scope: string, totals: Labelled): void {
     add(name(of), 'histogram', help, totals.flatMap(([labels, t]) => histogramSamples(name(of), labels, read(t))));
   histogram('wall_seconds', 'Time from accept to the end of the response. The sum is an estimate from the buckets.', (t) => t.wallUs);
   histogram('cpu_seconds', 'CPU time of invocations. The sum is an estimate from the buckets.', (t) => t.cpuUs);
+  add(name('cpu_used_seconds_total'), 'counter', 'CPU time that hosts charged, as it was used: to invocations, and to the start-up of modules.', totals.flatMap(([labels, t]) => [
+    { labels: { ...labels, of: 'invocations' }, value: t.usedUs / 1e6 },
+    { labels: { ...labels, of: 'startup' }, value: t.startupUs / 1e6 },
+  ]));
+  add(name('entries_total'), 'counter', 'Entries into isolates: calls, timers, settled operations.', totals.map(([labels, t]) => ({ labels, value: t.entries })));
+  add(name('cpu_soft_limits_total'), 'counter', 'Invocations that used 80 % of their CPU time.', totals.map(([labels, t]) => ({ labels, value: t.softLimits })));
   histogram('cold_start_seconds', 'Time from accept to response head of cold starts. The sum is an estimate from the buckets.', (t) => t.coldUs);
 }
 
@@ -99,8 +105,10 @@ function histogramSamples(name: string, labels: Readonly<Record<string, string>>
   return samples;
 }
 
+type GatewayNode = GatewayFigures['node'];
+
 function addNode(add: Add, figures: FigureStore): void {
-  const gateways = (read: (g: { inFlight: number; queued: number; clients: number; revision: number; tableAgeMs: number; replays: number }) => number): Sample[] =>
+  const gateways = (read: (g: GatewayNode) => number): Sample[] =>
     [...figures.gateways].map(([gateway, node]) => ({ labels: { gateway }, value: read(node) }));
   add('thimble_gateway_in_flight', 'gauge', 'Requests under way.', gateways((g) => g.inFlight));
   add('thimble_gateway_queued', 'gauge', 'Requests that wait for a place.', gateways((g) => g.queued));
@@ -108,9 +116,18 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_gateway_revision', 'gauge', 'Revision of the route table in use.', gateways((g) => g.revision));
   add('thimble_gateway_table_age_seconds', 'gauge', 'Time since the route table was last heard to be current.', gateways((g) => g.tableAgeMs / 1_000));
   add('thimble_gateway_replays_total', 'counter', 'Requests that were sent again after a host was lost.', gateways((g) => g.replays));
+  add('thimble_gateway_slow_versions', 'gauge', 'Versions on the slow lane.', gateways((g) => g.slowVersions));
+  add('thimble_gateway_spread_versions', 'gauge', 'Versions that more than one host keeps warm.', gateways((g) => g.spreadVersions));
+  const byGateway = (label: string, read: (g: GatewayNode) => Readonly<Record<string, number>>): Sample[] =>
+    [...figures.gateways].flatMap(([gateway, node]) => Object.entries(read(node)).map(([key, value]) => ({ labels: { gateway, [label]: key }, value })));
+  add('thimble_gateway_lane_changes_total', 'counter', 'Versions that changed to the slow lane or back to the fast one.', byGateway('lane', (g) => g.laneChanges));
+  add('thimble_gateway_home_changes_total', 'counter', 'Versions that got another host, gave one up, or exchanged one for another.', byGateway('change', (g) => g.homeChanges));
   const hosts = [...figures.hosts.values()];
   add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
   add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));
+  add('thimble_host_queued', 'gauge', 'Entries and cold starts that wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.queued })));
+  add('thimble_host_queue_waits_total', 'counter', 'Entries and cold starts that had to wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waits })));
+  add('thimble_host_queue_wait_seconds_total', 'counter', 'How long they waited in all.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waitedMs / 1_000 })));
   add('thimble_host_cold_starts_total', 'counter', 'Isolates started.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.coldStarts })));
   const byReason = (read: (node: HostFigures['node']) => Readonly<Record<string, number>>): Sample[] =>
     hosts.flatMap((h) => Object.entries(read(h.node)).filter(([reason]) => REASON.test(reason)).slice(0, MAX_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value })));

@@ -63,6 +63,30 @@ export interface ControlBoot extends BootBase {
 
 export type Boot = GatewayBoot | HostBoot | SidecarBoot | ControlBoot;
 
+/** What confines the hosts of this node: `auto` all that can be had, `require` the same or no start, `off` only limits. */
+export type SandboxMode = 'auto' | 'off' | 'require';
+
+/** The confinement that was reached, as a process started like a host showed it. */
+export interface Isolation {
+  readonly mode: SandboxMode;
+  /** Node's own: files but a few, writing, child processes. */
+  readonly permissionModel: boolean;
+  readonly noNewPrivileges: boolean;
+  /** Neither held nor to be gained. */
+  readonly noCapabilities: boolean;
+  /** `none`: a network namespace without an interface. */
+  readonly network: 'none' | 'shared';
+  /** Of hosts of the default tier, and whether it is theirs alone. */
+  readonly uid: number;
+  readonly ownUid: boolean;
+  /** RLIMIT_DATA of a host of the default group, bytes; null: none. */
+  readonly dataLimitBytes: number | null;
+  /** Resident memory at which the supervisor kills such a host, bytes. */
+  readonly residentLimitBytes: number;
+  /** Which measures do not hold, and why. */
+  readonly missing: readonly { readonly measure: string; readonly why: string }[];
+}
+
 /** Supervisor to child. */
 export type ToChild =
   | { readonly type: 'boot'; readonly boot: Boot }
@@ -71,7 +95,7 @@ export type ToChild =
   /** To the gateway: a host process has died; which invocations it had entered, and which one was on its thread. */
   | { readonly type: 'host-died'; readonly host: string; readonly pid: number; readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[] }
   /** To the control plane: the state of every process, for health and readiness. */
-  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[] };
+  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null };
 
 /** An invocation as the journal knows it: the gateway's epoch and its sequence number. */
 export interface JournalRef {

@@ -1,5 +1,6 @@
 // Figures that gateway and hosts push to the control plane: plain data, bounded per function.
 import { z } from 'zod';
+import { LANES } from '../config/index.ts';
 
 const count = z.number().min(0);
 const counts = z.record(z.string(), count);
@@ -26,15 +27,27 @@ export const versionFiguresSchema = z.object({
   coldPhasesMs: z.tuple([count, count, count, count]),
   /** By code of a limit that struck: the limit, and the most that was used. */
   limits: z.record(z.string(), z.tuple([count, count])),
+  /** Where it runs now, and how many hosts keep it warm; absent while it has not run. */
+  lane: z.enum(LANES).optional(),
+  homes: count.optional(),
 });
 
 export const gatewayFiguresSchema = z.object({
   kind: z.literal('gateway'),
   versions: z.array(versionFiguresSchema),
-  node: z.object({ inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count }),
+  node: z.object({
+    inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count,
+    /** Versions on the slow lane, and changes of lanes so far, by where they led. */
+    slowVersions: count, laneChanges: z.object({ slow: count, fast: count }),
+    /** Versions that more than one host keeps warm, and changes of hosts so far. */
+    spreadVersions: count, homeChanges: z.object({ spread: count, shrink: count, move: count }),
+  }),
 });
 
-/** The present state of one host. */
+/** CPU time that one version used on one host since the last push, microseconds. Start-up is that of modules, and part of no invocation. */
+export const usedFiguresSchema = z.object({ function: z.string(), version: z.number(), entries: count, cpuUs: count, startupUs: count, softLimits: count });
+
+/** The present state of one host, and what its functions used since the last push. */
 export const hostFiguresSchema = z.object({
   kind: z.literal('host'),
   host: z.string(),
@@ -58,7 +71,12 @@ export const hostFiguresSchema = z.object({
     shrunk: count,
     /** Garbage collections that decided about the soft limit. */
     collections: count,
+    softLimits: count,
+    queued: count,
+    waits: count,
+    waitedMs: count,
   }),
+  used: z.array(usedFiguresSchema),
 });
 
 export const sidecarFiguresSchema = z.object({
@@ -70,6 +88,7 @@ export const figuresSchema = z.discriminatedUnion('kind', [gatewayFiguresSchema,
 
 export type VersionFigures = z.infer<typeof versionFiguresSchema>;
 export type GatewayFigures = z.infer<typeof gatewayFiguresSchema>;
+export type UsedFigures = z.infer<typeof usedFiguresSchema>;
 export type HostFigures = z.infer<typeof hostFiguresSchema>;
 export type SidecarFigures = z.infer<typeof sidecarFiguresSchema>;
 export type Figures = z.infer<typeof figuresSchema>;

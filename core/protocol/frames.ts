@@ -141,8 +141,8 @@ export type EntriesRow = readonly [target: number, entries: number, long: number
 export type EntriesFrame = readonly [typeof FRAME.entries, 0, rows: readonly EntriesRow[]];
 /** An operator's word: the function is no longer quarantined and its strikes are forgotten. */
 export type PardonFrame = readonly [typeof FRAME.pardon, id: number, fn: string];
-/** State of a host, sent when it changes but at most four times a second. */
-export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number];
+/** State of a host, sent when it changes but at most four times a second. `busy`: thousandths of the time since the last look in which its loop was not idle. */
+export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number, busy: number];
 
 /**
  * A call of a middleware client. `head` belongs to client and operation (for `http` / `fetch`: method, URL, redirect mode, then headers, as in

@@ -27,6 +27,7 @@ export interface StandOptions {
   readonly wasmIdleMs?: number;
   /** Default false: hosts hear only of what is called. */
   readonly preWarm?: boolean;
+  readonly slowIdleMs?: number;
 }
 
 export interface Stand {
@@ -62,7 +63,7 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
   const wishes: boolean[] = [];
   const gateway = new Gateway({
     host: '127.0.0.1', port: 0, trustedProxies: options.trustedProxies ?? [], dataFolder: folder, gatewaySocket: hostSocket, controlSocket, logger, preWarm: options.preWarm ?? false,
-    onDemand: (_, wanted) => wishes.push(wanted), ...(options.wasmIdleMs === undefined ? {} : { idleMs: { wasm: options.wasmIdleMs } }),
+    onDemand: (_, wanted) => wishes.push(wanted), idleMs: { wasm: options.wasmIdleMs ?? 300_000, slow: options.slowIdleMs ?? 300_000 },
   });
   const hosts: FakeHost[] = [];
   onTestFinished(async () => {

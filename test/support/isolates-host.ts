@@ -12,7 +12,7 @@ import { hostName } from '../../core/config/index.ts';
 import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
-import type { BodyMode, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
+import type { BodyMode, EntriesRow, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
 
@@ -123,9 +123,10 @@ export interface HostOptions {
 export class TestHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'thimble-host-'));
   readonly logs: LogLine[] = [];
+  /** What it said of its figures, and of entries by target, in order. */
+  readonly figures: HostFigures[] = [];
+  readonly entries: EntriesRow[] = [];
   readonly output: string[] = [];
-  /** The last figures that it pushed. */
-  figures: HostFigures | undefined;
   readonly #warmed = new Map<number, ((isolates: number) => void)[]>();
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
@@ -180,8 +181,8 @@ export class TestHost {
     this.#control = await listenPeers(sockets.control, { self: { role: 'control', name: 'control', epoch: 78 }, accepts: ['host'] }, {
       onOpen: () => {},
       onFrame: (frame) => {
-        if (frame[0] === FRAME.figures) this.figures = frame[2] as HostFigures;
-        else if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
+        if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
+        else if (frame[0] === FRAME.figures) this.figures.push(frame[2] as HostFigures);
       },
       onClose: () => {},
     });
@@ -277,12 +278,11 @@ export class TestHost {
   /** Figures that were made from now on. */
   async nextFigures(): Promise<HostFigures['node']> {
     // The next push may be on its way already; the one behind it is not.
-    for (let pushes = 0; pushes < 2; pushes++) {
-      const before = this.figures;
-      while (this.figures === before) await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    if (this.figures === undefined) throw new Error('no figures');
-    return this.figures.node;
+    const enough = this.figures.length + 2;
+    while (this.figures.length < enough) await new Promise((resolve) => setTimeout(resolve, 10));
+    const last = this.figures.at(-1);
+    if (last === undefined) throw new Error('no figures');
+    return last.node;
   }
 
   get residentBytes(): number {
@@ -335,6 +335,7 @@ export class TestHost {
   }
 
   #onFrame(frame: Frame): void {
+    if (frame[0] === FRAME.entries) this.entries.push(...frame[2]);
     const id = frame[1] as number;
     if (frame[0] === FRAME.warm) {
       this.#warmed.get(id)?.shift()?.(frame[2]);

@@ -350,13 +350,13 @@ describe('health', () => {
     const { call, plane, socket } = await useControl();
     expect((await call('GET', '/readyz')).body).toMatchObject({ code: 'unavailable' });
     const all = [processState('control', 'control'), processState('host-1', 'host'), processState('gateway', 'gateway')];
-    plane.onMessage?.({ type: 'node-state', processes: all });
+    plane.onMessage?.({ type: 'node-state', processes: all, isolation: null });
     const without = await call('GET', '/readyz');
     expect(without.status).toBe(503);
     expect(without.text).toContain('gateway');
     const gateway = await useGateway(socket);
     expect((await call('GET', '/readyz')).status).toBe(200);
-    plane.onMessage?.({ type: 'node-state', processes: [...all.slice(0, 1), processState('host-1', 'host', 'restarting')] });
+    plane.onMessage?.({ type: 'node-state', processes: [...all.slice(0, 1), processState('host-1', 'host', 'restarting')], isolation: null });
     const restarting = await call('GET', '/readyz');
     expect([restarting.status, restarting.body['missing']]).toEqual([503, ['host-1 is restarting']]);
     const health = await call('GET', '/healthz', undefined, { token: null });

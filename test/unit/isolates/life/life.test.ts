@@ -1,6 +1,7 @@
 // The rules of an isolate's life, without isolates: when to look, when to suspect, who goes first, and how much of the loop's time it may take.
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { BackgroundStarts } from '../../../../isolates/life/background-starts.ts';
 import { HeapGauge } from '../../../../isolates/life/heap-gauge.ts';
 import { IdleList } from '../../../../isolates/life/idle-list.ts';
 import type { IdlePlace } from '../../../../isolates/life/idle-list.ts';
@@ -9,7 +10,6 @@ import { Reclaimer } from '../../../../isolates/life/reclaimer.ts';
 import type { Reclaimable } from '../../../../isolates/life/reclaimer.ts';
 import { SoftLimit } from '../../../../isolates/life/soft-limit.ts';
 import { TimeBudget } from '../../../../isolates/life/time-budget.ts';
-import { StartLine } from '../../../../isolates/start-line.ts';
 import type { HeapSize } from '../../../../isolates/vm.ts';
 
 const MIB = 1_048_576;
@@ -279,16 +279,18 @@ test('a large heap is not collected: what it uses decides; a small one is, one a
   expect([retired, collected]).toEqual([['large above', 'leak'], ['garbage', 'leak']]);
 });
 
-test('starts: one a turn, callers first, the rest within a share of the time', async () => {
+test('starts that nobody waits for: one a turn, behind what somebody waits for, but not for ever', async () => {
   const order: string[] = [];
-  const line = new StartLine<string>((item) => order.push(item));
+  let busy = false;
+  const line = new BackgroundStarts<string>((item) => order.push(item), () => busy);
   onTestFinished(() => line.close());
-  for (let i = 0; i < 3; i++) line.add(`background ${i}`, false);
-  line.add('caller 1', true);
-  line.add('caller 2', true);
+  for (let i = 0; i < 3; i++) line.add(`start ${i}`);
   expect(order).toEqual([]);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(order).toEqual(['caller 1']);
-  await expect.poll(() => order.length).toBe(5);
-  expect(order).toEqual(['caller 1', 'caller 2', 'background 0', 'background 1', 'background 2']);
+  expect(order).toEqual(['start 0']);
+  busy = true;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(order.length).toBeLessThanOrEqual(2);
+  await expect.poll(() => order.length).toBe(3);
+  expect(order).toEqual(['start 0', 'start 1', 'start 2']);
 });
