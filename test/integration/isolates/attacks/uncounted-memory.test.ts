@@ -115,7 +115,7 @@ describe('what is counted stays within the limit', () => {
     'functions from text': `const keep = []; for (let i = 0; i < 200_000; i++) keep.push(new Function('return ' + i + ';' + 'x'.repeat(100) + i));`,
   };
   for (const [name, code] of Object.entries(cases)) {
-    test(name, async () => {
+    test(`${name}: the host stays small, and the neighbour answers`, async () => {
       const host = await TestHost.start();
       const good = await host.deploy('export default { fetch: () => new Response("good") };', { function: 'good' });
       const bad = await host.deploy(`export default { async fetch() { ${code} return new Response('all of it'); } };`, { function: 'bad', memoryMb: 32, cpuMs: 4_000 });
@@ -127,10 +127,9 @@ describe('what is counted stays within the limit', () => {
       clearInterval(timer);
       // V8 is let near its limit before it gives up, and copies what it moves.
       expect(most - before).toBeLessThan(32 * 8 * MIB);
-      if (host.alive) {
-        expect(['function_threw', 'memory_limit_exceeded', 'cpu_limit_exceeded', null]).toContain(answer.code);
-        expect(await host.text(good)).toBe('good');
-      }
+      // One huge allocation may abort V8; whoever was asked then answers `host_gone`.
+      expect(['function_threw', 'memory_limit_exceeded', 'cpu_limit_exceeded', null, ...(host.alive ? [] : ['host_gone'])]).toContain(answer.code);
+      expect(host.alive ? await host.text(good) : 'good').toBe('good');
     }, 60_000);
   }
 });
