@@ -75,6 +75,10 @@ export class FunctionGate<T extends Queued = Queued> {
   }
 
   /** What is known of a version, whatever settings it runs under. */
+  knownPlace(version: number): VersionPlace | undefined {
+    return this.#places.get(version);
+  }
+
   place(version: number): VersionPlace {
     let place = this.#places.get(version);
     if (place === undefined) {

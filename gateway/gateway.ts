@@ -22,6 +22,7 @@ import { RouteFile, readRouteFile } from './route-file.ts';
 import { RouteTable } from './route-table.ts';
 import { listen } from './uws.ts';
 import type { Listener } from './uws.ts';
+import { WarmKeeper } from './warm-keeper.ts';
 
 export interface GatewayOptions {
   readonly host: string;
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readonly onDemand?: (group: HostGroup, wanted: boolean) => void;
   /** Hosts of a group that runs on demand are wanted no more without work for so long, milliseconds; by kind. Default 5 minutes. */
   readonly idleMs?: Readonly<Partial<Record<GroupKind, number>>>;
+  /** false: versions that begin to get traffic are started by their first call. Default true. */
+  readonly preWarm?: boolean;
   /** Default: random. */
   readonly epoch?: number;
 }
@@ -60,6 +63,7 @@ export class Gateway {
   readonly #accessLog: AccessLog;
   readonly #file: RouteFile;
   readonly #identity: Identity;
+  readonly #warm: WarmKeeper<HostLink>;
   readonly #demands = new Map<HostGroup, HostDemand>();
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
@@ -76,6 +80,11 @@ export class Gateway {
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
+    const { hosts } = this.#dispatcher;
+    this.#warm = new WarmKeeper({
+      homes: (fn, version, group) => hosts.preferred(fn, this.#table.get(fn)?.gate.knownPlace(version), group),
+      present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
+    });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
   }
@@ -115,8 +124,14 @@ export class Gateway {
             this.#events.onFrame(frame, connection);
             return;
           }
-          if (frame[0] === FRAME.goaway) this.#dispatcher.hosts.drain(link);
-          else link.onFrame(frame);
+          if (frame[0] === FRAME.goaway) {
+            this.#dispatcher.hosts.drain(link);
+            this.#warm.hostDrains();
+          } else if (frame[0] === FRAME.warm) {
+            this.#warm.answered(link, frame[1], frame[2]);
+          } else {
+            link.onFrame(frame);
+          }
         },
         onClose: (connection, error) => {
           const link = this.#links.get(connection);
@@ -128,11 +143,12 @@ export class Gateway {
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
           this.#dispatcher.hostClosed(link);
+          this.#warm.hostClosed(link, !link.draining && !this.#draining);
         },
       },
     );
     const firstTable = this.#table.loaded ? undefined : new Promise<void>((resolve) => { this.#onTable = resolve; });
-    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, onApplied: (delta) => this.#tableChanged(delta) });
+    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, beforeDelta: (delta) => this.#warm.prepare(delta), onApplied: (delta) => this.#tableChanged(delta) });
     await firstTable;
     const entry = new RequestEntry({
       epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), logger,
@@ -143,6 +159,7 @@ export class Gateway {
     this.#figuresTimer = setInterval(() => {
       this.#pushFigures();
       this.#dispatcher.hosts.tick(performance.now());
+      this.#warm.tick(performance.now());
       this.#reviewDemand();
       this.#dispatcher.clearWishes();
     }, FIGURES_MS);
@@ -185,6 +202,7 @@ export class Gateway {
     this.#pushFigures();
     this.#accessLog.reportSuppressed();
     this.#feed?.close();
+    this.#warm.close();
     for (const link of this.#links.values()) link.close();
     this.#peers?.close();
     await this.#file.close();
@@ -197,6 +215,7 @@ export class Gateway {
       const content = readRouteFile(path);
       if (content === undefined) return;
       this.#table.replace(content.table);
+      this.#warm.tableReplaced(content.table.functions);
       if (content.torn > 0) logger.warn({ bytes: content.torn, path, revision: content.table.revision }, 'the last change of the route file is torn; the control plane sends it again');
     } catch (thrown) {
       logger.error({ err: thrown, path }, 'the route file is refused; routes come from the control plane');
@@ -210,11 +229,14 @@ export class Gateway {
     this.#links.set(connection, link);
     this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
     this.#dispatcher.hostOpened(link);
+    this.#warm.hostOpened(link);
   }
 
   #tableChanged(delta: RouteDelta | undefined): void {
     this.#file.changed(delta);
     this.#dispatcher.tableChanged();
+    if (delta === undefined) this.#warm.tableReplaced(this.#table.functions());
+    else this.#warm.changed(delta);
     this.#onTable?.();
     this.#onTable = undefined;
   }

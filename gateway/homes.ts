@@ -1,6 +1,6 @@
 // The hosts that keep each version warm: one as a rule, more for a version that needs more, and how many change at a time.
-import { hashToUnit } from '../core/routing/index.ts';
 import type { HostLink } from './host-link.ts';
+import { preference } from './rendezvous.ts';
 import type { VersionPlace } from './version-place.ts';
 
 /** A home that was not needed for so long is given up, and none changes again sooner after a change that balances load; milliseconds. */
@@ -95,12 +95,11 @@ export class Homes {
   }
 }
 
-/** Rendezvous hashing (Thaler and Ravishankar, 1998): a host that comes or goes moves only its own share of the functions. */
 function homeOf(name: string, open: readonly HostLink[]): HostLink {
   let best = open[0] as HostLink;
   let bestPlace = -1;
   for (const link of open) {
-    const place = hashToUnit(`${link.name}/${name}`);
+    const place = preference(link, name);
     if (place > bestPlace) {
       best = link;
       bestPlace = place;

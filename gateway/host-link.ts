@@ -3,7 +3,7 @@ import { groupOfHost } from '../core/config/index.ts';
 import type { HostGroup } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { FRAME } from '../core/protocol/index.ts';
-import type { EntriesRow, Frame, FrameConnection, Peer } from '../core/protocol/index.ts';
+import type { EntriesRow, Frame, FrameConnection, Peer, Target } from '../core/protocol/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { VersionTarget } from './route.ts';
 
@@ -113,6 +113,22 @@ export class HostLink {
     this.#targets.delete(target);
     this.#numbers.delete(use.number);
     this.#connection.send([FRAME.forget, use.number]);
+  }
+
+  /** For a target that only warm frames name. @returns its number */
+  nameTarget(target: Target): number {
+    const number = this.#nextTarget;
+    this.#nextTarget += 1;
+    this.#connection.send([FRAME.target, number, target]);
+    return number;
+  }
+
+  forgetTarget(number: number): void {
+    this.#connection.send([FRAME.forget, number]);
+  }
+
+  sendWarm(number: number, isolates: number): void {
+    this.#connection.send([FRAME.warm, number, isolates]);
   }
 
   /** The connection is gone. Whoever still holds this object holds little. */

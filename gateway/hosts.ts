@@ -5,6 +5,7 @@ import { Balancer } from './balancer.ts';
 import { Homes } from './homes.ts';
 import { MAX_PER_HOST } from './host-link.ts';
 import type { HostLink } from './host-link.ts';
+import { byPreference } from './rendezvous.ts';
 import type { VersionTarget } from './route.ts';
 import type { VersionPlace } from './version-place.ts';
 
@@ -66,6 +67,13 @@ export class Hosts {
     let sum = 0;
     for (const link of this.#open.get(group)?.links ?? []) sum += link.invoked;
     return sum;
+  }
+
+  /** The hosts of the group that take new invocations: first the homes of a version, then those that its function prefers. */
+  preferred(fn: string, place: VersionPlace | undefined, group: HostGroup): readonly HostLink[] {
+    const links = this.#open.get(group)?.links ?? [];
+    const homes = (place?.homes ?? []).filter((link) => links.includes(link));
+    return [...new Set([...homes, ...byPreference(links, fn)])];
   }
 
   get all(): ReadonlySet<HostLink> {

@@ -7,6 +7,14 @@ import type { TierGroups } from './placement.ts';
 import type { FigureCell } from './version-figures.ts';
 import type { VersionPlace } from './version-place.ts';
 
+/** What a `target` frame says of a version under the function's present settings. */
+export function targetOf(fn: RouteFunction, version: number, digest: string): Target {
+  return {
+    function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
+    cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
+  };
+}
+
 /** A version with the settings it runs under: what a `target` frame says. Compared by identity. */
 export class VersionTarget {
   readonly frame: Target;
@@ -22,10 +30,7 @@ export class VersionTarget {
   retired = false;
 
   constructor(fn: RouteFunction, version: number, digest: string, place: VersionPlace) {
-    this.frame = {
-      function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
-      cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
-    };
+    this.frame = targetOf(fn, version, digest);
     this.versionText = String(version);
     this.groups = tierGroups(fn.tier);
     this.place = place;

@@ -16,6 +16,8 @@ export class GatewayLink {
   /** Whether functions here have WebAssembly: targets of the other kind are refused. */
   readonly #wasm: boolean;
   readonly #targets = new Map<number, TargetState>();
+  /** Targets that the gateway wants to be kept warm. */
+  readonly #held = new Set<number>();
   readonly #invocations = new Map<number, Invocation>();
   readonly #room: () => number;
 
@@ -78,9 +80,13 @@ export class GatewayLink {
         const state = this.#targets.get(frame[1]);
         if (state === undefined) return;
         this.#targets.delete(frame[1]);
+        this.#letGo(frame[1], state);
         this.#pool.release(state);
         return;
       }
+      case FRAME.warm:
+        this.#warm(frame[1], frame[2]);
+        return;
       case FRAME.goaway:
         return;
       default:
@@ -106,10 +112,29 @@ export class GatewayLink {
     this.#pool.dispatch(state, invocation);
   }
 
+  /** One isolate is what a host keeps of a version, however many are asked for. */
+  #warm(number: number, isolates: number): void {
+    const state = this.#targets.get(number);
+    if (state === undefined) throw new PlatformError('protocol_violation', { why: 'an unknown target' });
+    if (isolates === 0) {
+      this.#letGo(number, state);
+      return;
+    }
+    if (!this.#held.has(number)) {
+      this.#held.add(number);
+      this.#pool.hold(state);
+    }
+    this.#pool.whenStarted(state, (alive) => this.#connection.send([FRAME.warm, number, alive ? 1 : 0]));
+  }
+
+  #letGo(number: number, state: TargetState): void {
+    if (this.#held.delete(number)) this.#pool.letGo(state);
+  }
+
   #cancel(id: number): void {
     const invocation = this.#invocations.get(id);
     if (invocation === undefined) return;
-    const { isolate } = invocation.target;
+    const { isolate } = invocation;
     if (isolate !== null && invocation.slot !== 0) {
       isolate.cancel(invocation);
       return;
@@ -126,12 +151,15 @@ export class GatewayLink {
   /** The gateway is gone: nobody waits for any of these. */
   close(): void {
     for (const invocation of Array.from(this.#invocations.values())) {
-      const { isolate } = invocation.target;
+      const { isolate } = invocation;
       invocation.finalSent = true;
       if (isolate !== null && invocation.slot !== 0) isolate.cancel(invocation);
       else this.#pool.withdraw(invocation);
     }
-    for (const state of this.#targets.values()) this.#pool.release(state);
+    for (const [number, state] of this.#targets) {
+      this.#letGo(number, state);
+      this.#pool.orphan(state);
+    }
     this.#targets.clear();
   }
 }

@@ -2,6 +2,7 @@
 import type { Logger } from '../core/log/index.ts';
 import type { Accounts } from './accounts.ts';
 import type { Invocation } from './invocation.ts';
+import type { IsolateLife } from './life/isolate-life.ts';
 import type { LogSink } from './log-sink.ts';
 import type { RunQueue } from './run-queue.ts';
 import type { SidecarClient } from './sidecar-client.ts';
@@ -14,6 +15,7 @@ import type { EntryWatch } from './watch/entry-watch.ts';
 export interface HostServices {
   readonly spares: SpareVms;
   readonly watch: EntryWatch;
+  readonly life: IsolateLife;
   readonly turns: Turns;
   readonly queue: RunQueue;
   readonly accounts: Accounts;

@@ -4,12 +4,13 @@ import { kindOfGroup } from '../core/config/index.ts';
 import type { HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
-import type { FrameConnection, HostFigures, Identity } from '../core/protocol/index.ts';
+import type { HostFigures, Identity } from '../core/protocol/index.ts';
 import { Accounts } from './accounts.ts';
 import { GatewayLink } from './gateway-link.ts';
 import type { HostServices } from './host-services.ts';
-import type { Invocation } from './invocation.ts';
+import type { Caller, Invocation } from './invocation.ts';
 import { IsolatePool } from './isolate-pool.ts';
+import { IsolateLife } from './life/isolate-life.ts';
 import { LINGER_MS, MAX_RUNNING } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
@@ -33,7 +34,8 @@ export class Host {
   readonly #turns: Turns;
   readonly #queue = new RunQueue();
   readonly #accounts: Accounts;
-  readonly #links = new Map<FrameConnection, GatewayLink>();
+  readonly #life: IsolateLife;
+  readonly #links = new Map<Caller, GatewayLink>();
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
   #lastLoad = '';
@@ -50,9 +52,11 @@ export class Host {
     const spares = new SpareVms(platform, wasm);
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => this.#endTurn(watch), () => spares.refill());
     this.#accounts = new Accounts(this.#queue, this.#logs, kindOfGroup(boot.group) === 'slow');
+    this.#life = new IsolateLife({ budgetBytes: boot.memoryBytes, logs: this.#logs, logger });
     const services: HostServices = {
       spares,
       watch,
+      life: this.#life,
       turns: this.#turns,
       queue: this.#queue,
       accounts: this.#accounts,
@@ -68,7 +72,7 @@ export class Host {
         this.#ended(invocation);
       },
       isolateEnded: (isolate, reason, culprit) => {
-        this.#pool.isolateEnded();
+        if (isolate.state.names === 0) setImmediate(() => this.#pool.settle(isolate.state));
         if (reason === 'retired') return;
         this.#kills[reason] = (this.#kills[reason] ?? 0) + 1;
         const { function: fn, version } = isolate.state.target;
@@ -109,6 +113,7 @@ export class Host {
     this.#sendFigures();
     this.#logs.close();
     this.#pool.close();
+    this.#life.close();
     // Last frames leave with this turn.
     await new Promise((resolve) => setTimeout(resolve, 5));
     this.#gateway.close();
@@ -152,18 +157,25 @@ export class Host {
   #sendFigures(): void {
     const { connection } = this.#control;
     if (connection === undefined) return;
+    const life = this.#life;
     const versions: HostFigures['versions'] = [];
     let coldStarts = 0;
-    for (const { target, isolate, coldStarts: started } of this.#pool.states()) {
+    for (const { target, isolate, coldStarts: started, retiring, retired, holds } of this.#pool.states()) {
       coldStarts += started;
       if (isolate === null) continue;
-      versions.push({ function: target.function, version: target.version, isolates: 1, memoryBytes: isolate.memoryBytes(), running: isolate.running });
+      versions.push({
+        function: target.function, version: target.version, isolates: 1 + retiring, memoryBytes: isolate.gauge.usedBytes, running: isolate.running, retiring, keptWarm: holds > 0 ? 1 : 0, retired,
+      });
     }
     const figures: HostFigures = {
       kind: 'host',
       host: this.#boot.name,
       versions,
-      node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts, softLimits: this.#accounts.softLimits, ...this.#queue.figures },
+      node: {
+        isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts,
+        retiring: life.retiring, keptWarm: this.#pool.keptWarm, heapBytes: life.heapBytes, retired: life.retired, reclaimed: life.reclaimed, shrunk: life.shrunk, collections: life.collections,
+        softLimits: this.#accounts.softLimits, ...this.#queue.figures,
+      },
       used: this.#accounts.takeUsed(),
     };
     connection.send([FRAME.figures, 0, figures]);

@@ -7,6 +7,10 @@ import type { OutgoingBody } from './bodies/outgoing-body.ts';
 import type { GivenFailure } from './given-failure.ts';
 import type { Queued } from './run-queue.ts';
 import type { TargetState } from './targets.ts';
+import type { TenantIsolate } from './tenant-isolate.ts';
+
+/** Who an invocation answers. */
+export type Caller = Pick<FrameConnection, 'backlogBytes' | 'flush' | 'peer' | 'send'>;
 
 /** Share of the CPU budget at which the function's log warns. */
 const SOFT_SHARE = 0.8;
@@ -32,12 +36,14 @@ export interface ColdTimes {
 export class Invocation {
   /** Exchange id on the gateway's connection: the gateway's sequence number. */
   readonly id: number;
-  readonly connection: FrameConnection;
+  readonly connection: Caller;
   readonly target: TargetState;
   readonly head: string;
   readonly requestBody: IncomingBody | null;
   /** `performance.now()` at which the wall limit strikes. */
   readonly deadlineMs: number;
+  /** Where it runs: not always the present isolate of its target. Null before it was admitted and after its end. */
+  isolate: TenantIsolate | null = null;
   /** Journal slot; 0 until first entered. */
   slot = 0;
   /** CPU time used so far, microseconds. */
@@ -76,7 +82,7 @@ export class Invocation {
   /** The client went away or a limit struck at the gateway: nobody waits for an answer. */
   cancelled = false;
 
-  constructor(id: number, connection: FrameConnection, target: TargetState, head: string, requestBody: IncomingBody | null, deadlineMs: number) {
+  constructor(id: number, connection: Caller, target: TargetState, head: string, requestBody: IncomingBody | null, deadlineMs: number) {
     this.id = id;
     this.connection = connection;
     this.target = target;
@@ -86,8 +92,9 @@ export class Invocation {
     this.softCpuUs = target.target.cpuMs * 1_000 * SOFT_SHARE;
   }
 
-  get printableId(): InvocationId {
-    return invocationId(this.epoch, this.id);
+  /** '' for the start of an isolate that no caller waits for. */
+  get printableId(): InvocationId | '' {
+    return this.id === 0 ? '' : invocationId(this.epoch, this.id);
   }
 
   get epoch(): number {

@@ -6,10 +6,13 @@ export const SUBREQUESTS_AT_ONCE = 6;
 /** waitUntil work may go on this long past the end of the response. */
 export const LINGER_MS = 30_000;
 
-/** Isolates of one process: each takes about ten of the kernel's 65,530 memory maps (vm.max_map_count). */
+/** Isolates of one process. */
 export const MAX_ISOLATES = 3_500;
 
-/** An isolate that nothing entered for so long is reclaimed. */
+/** Share of the kernel's memory maps (vm.max_map_count) that isolates may take: V8 aborts the process when there are none left. */
+export const MAX_MAPS_SHARE = 0.75;
+
+/** An isolate that nothing entered for so long is reclaimed, with memory enough. */
 export const IDLE_MS = 300_000;
 
 /** Invocations under way: each that was entered has one of the journal's 16,383 slots. The gateway holds to the same number. */

@@ -6,6 +6,7 @@ import { EntryAllowance } from './entry-allowance.ts';
 import { givenFailure } from './given-failure.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
+import { HeapGauge } from './life/heap-gauge.ts';
 import { IsolateBodies } from './isolate-bodies.ts';
 import { IsolateTimers } from './isolate-timers.ts';
 import { IsolateAreas, pureOperation } from './operations/index.ts';
@@ -18,7 +19,7 @@ import { BODY_KIND, ENTER, ENTERED, OP, PENDING, REASON } from './runtime/abi.ts
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import type { LoadedVersion } from './version-files.ts';
-import type { Vm } from './vm.ts';
+import type { HeapSize, Vm } from './vm.ts';
 
 /** CPU time that evaluating a module may take; apart from any invocation's budget. */
 export const STARTUP_CPU_MS = 1_000;
@@ -27,14 +28,18 @@ const MIN_BUDGET_US = 500;
 /** Answers of a turn wait no longer than this for the ones behind them. */
 const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
+/** An entry that took longer may have allocated much: the heap is looked at. */
+const LONG_US = 1_000;
+/** CPU time of a garbage collection that the host asks for. It runs nothing of the tenant's, but what goes wrong must end. */
+const COLLECT_BUDGET_US = 2_000_000;
 
 const MIB = 1_048_576;
 /** Where the message of a thrown error ends and its stack begins. */
 const FIRST_FRAME = '\n    at ';
 const STACK_CHARACTERS = 16_384;
 
-/** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish. */
-export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired';
+/** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish, `overdue` one that did not drain after it. */
+export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired' | 'overdue';
 
 export class TenantIsolate implements AreaIsolate {
   readonly state: TargetState;
@@ -55,8 +60,13 @@ export class TenantIsolate implements AreaIsolate {
   #entries = 0;
   #cancelling = false;
   #dead = false;
+  #replaced = false;
   readonly madeMs = performance.now();
-  lastUsedMs = this.madeMs;
+  readonly gauge: HeapGauge;
+  idleList: unknown = null;
+  idlePrevious: TenantIsolate | null = null;
+  idleNext: TenantIsolate | null = null;
+  idleSinceMs = 0;
 
   /** Makes the isolate; `load` must follow. */
   constructor(state: TargetState, host: HostServices) {
@@ -65,6 +75,8 @@ export class TenantIsolate implements AreaIsolate {
     this.#vm = host.spares.take(state.target.memoryMb);
     this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
+    this.gauge = new HeapGauge(state.target.memoryMb);
+    host.life.made(this);
     this.#calls = new OutgoingCalls(this, host);
     this.#sender = new ResponseSender(this, host);
   }
@@ -77,8 +89,35 @@ export class TenantIsolate implements AreaIsolate {
     return this.#invocations.size;
   }
 
-  memoryBytes(): number {
-    return this.#dead ? 0 : this.#vm.memoryBytes();
+  /** It gets no new invocation: another has taken its place, or it is at its end. */
+  get leaving(): boolean {
+    return this.#dead || this.#replaced;
+  }
+
+  get keptWarm(): boolean {
+    return this.state.holds > 0;
+  }
+
+  measure(into: HeapSize): void {
+    this.#vm.measure(into);
+  }
+
+  /** A full garbage collection, outside of entries. @returns false when what survived was over the limit: the isolate has ended then */
+  collect(shrink: boolean): boolean {
+    if (this.#dead || this.#current !== null) return !this.#dead;
+    const { watch } = this.#host;
+    watch.begin(this.#watchSlot, COLLECT_BUDGET_US);
+    let thrown: unknown;
+    try {
+      this.#vm.collect(shrink);
+    } catch (error) {
+      thrown = error;
+    }
+    const { killed } = watch.end();
+    if (killed) this.#end('cpu', null, 0, undefined);
+    else if (this.#vm.isDisposed) this.#end('memory', null, 0, undefined);
+    else if (thrown !== undefined) this.#host.logger.error({ err: thrown, code: 'internal', function: this.state.target.function }, 'a collection failed');
+    return !this.#dead;
   }
 
   /** Evaluates the module on behalf of `cause`. @returns false when it has no handler or was killed; `cause` has failed then */
@@ -98,11 +137,21 @@ export class TenantIsolate implements AreaIsolate {
     // Start-up has a budget of its own.
     cause.cpuUs = cpuBefore;
     if (this.#dead) return false;
-    if (error === '') return true;
+    if (error === '') {
+      this.#host.life.started(this);
+      return true;
+    }
     const text = String(error);
     this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
     this.end('retired');
     return false;
+  }
+
+  /** No call waited for `load`. What the module has begun, such as a fetch whose answer its handlers await, may go on as behind a response. */
+  loadedForNobody(cause: Invocation): void {
+    cause.cancelled = cause.responseDone = cause.finalSent = true;
+    cause.lingerTimer = setTimeout(() => this.finish(cause), this.#host.lingerMs);
+    this.#settleCancelled(cause);
   }
 
   /** First entry of an invocation, whose turn it is. */
@@ -114,8 +163,9 @@ export class TenantIsolate implements AreaIsolate {
   }
 
   #admit(invocation: Invocation): void {
+    if (this.idleSinceMs !== 0) this.#host.life.wakes(this);
     this.#invocations.set(invocation.id, invocation);
-    this.lastUsedMs = this.#host.turns.nowMs;
+    invocation.isolate = this;
   }
 
   /**
@@ -177,6 +227,7 @@ export class TenantIsolate implements AreaIsolate {
     owner.cpuUs += cpuUs;
     if (isStart(kind)) accounts.started(owner, cpuUs);
     else accounts.entered(owner, cpuUs);
+    if ((this.gauge.entriesLeft -= 1) <= 0 || cpuUs > LONG_US) this.#host.life.look(this);
     if (killed) this.#end('cpu', owner, isStart(kind) ? cpuUs : owner.cpuUs, undefined, isStart(kind));
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
     else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
@@ -429,15 +480,27 @@ export class TenantIsolate implements AreaIsolate {
     this.#bodies.releaseOf(invocation);
     this.#areas.release(invocation);
     this.#invocations.delete(invocation.id);
+    invocation.isolate = null;
     this.#host.ended(invocation);
-    this.lastUsedMs = this.#host.turns.nowMs;
+    if (this.#invocations.size === 0 && !this.#dead) this.#host.life.rests(this, this.#host.turns.nowMs);
   }
 
   // ---- the end of the isolate ----
 
+  /** Another isolate takes the new invocations from now on. */
+  replaceBy(successor: TenantIsolate): void {
+    this.#replaced = true;
+    this.state.isolate = successor;
+  }
+
   /** Takes the isolate out of service, unprovoked: nothing must run in it. */
   end(reason: 'retired'): void {
     this.#end(reason, null, 0, undefined);
+  }
+
+  /** It was retired, and what runs in it does not end: `isolate_lost`. */
+  giveUp(): void {
+    this.#end('overdue', null, 0, undefined);
   }
 
   #end(reason: EndReason, culprit: Invocation | null, usedCpuUs: number, thrown: unknown, atStart = false): void {
@@ -451,6 +514,7 @@ export class TenantIsolate implements AreaIsolate {
     this.#vm.dispose();
     this.#timers.clearAll();
     this.#areas.close();
+    this.#host.life.gone(this);
     this.#host.isolateEnded(this, reason, culprit);
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation !== culprit) {

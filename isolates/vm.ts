@@ -1,4 +1,5 @@
 // isolated-vm behind one adapter: the only module that imports it. No object of it ever reaches tenant code.
+import { setFlagsFromString } from 'node:v8';
 import ivm from 'isolated-vm';
 import { PlatformError } from '../core/errors/index.ts';
 import type { Platform } from './platform/load.ts';
@@ -7,6 +8,14 @@ export type Operation = (code: number, a: unknown, b: unknown, c: unknown, d: un
 
 /** What the watchdog needs to hold: a handle that can be disposed from another isolate. */
 export type IsolateHandle = ivm.Isolate;
+
+/** What a heap takes, bytes. */
+export interface HeapSize {
+  /** Objects, garbage among them, and counted buffers. */
+  usedBytes: number;
+  /** Pages that V8 holds for the heap, and counted buffers. */
+  residentBytes: number;
+}
 
 const BIND = '__thimble_bind';
 const WASM_PART = 'wasm';
@@ -108,11 +117,36 @@ export class Vm {
     return this.#usesWasm;
   }
 
-  /** Heap and counted buffers, bytes; 0 once disposed. Costs about 2 µs. */
-  memoryBytes(): number {
-    if (this.#isolate.isDisposed) return 0;
-    const s = this.#isolate.getHeapStatisticsSync();
-    return s.used_heap_size + s.externally_allocated_size;
+  /** Costs 2.5 µs. Zeros once disposed. */
+  measure(into: HeapSize): void {
+    if (this.#isolate.isDisposed) {
+      into.usedBytes = into.residentBytes = 0;
+      return;
+    }
+    const heap = this.#isolate.getHeapStatisticsSync();
+    into.usedBytes = heap.used_heap_size + heap.externally_allocated_size;
+    into.residentBytes = heap.total_physical_size + heap.externally_allocated_size;
+  }
+
+  /**
+   * A full garbage collection, now: about 1 ms for each MB that survives, on this thread. isolated-vm offers none, but a context that is made while V8's
+   * `--expose-gc` is on has the function (V8, src/extensions/gc-extension.cc). The tenant's own context was made without and never sees it.
+   *
+   * @param shrink  gives the kernel back every page that is not needed, and drops the code that has not run for a while; takes three times as long
+   */
+  collect(shrink: boolean): void {
+    setFlagsFromString('--expose-gc');
+    let context: ivm.Context;
+    try {
+      context = this.#isolate.createContextSync();
+    } finally {
+      setFlagsFromString('--no-expose-gc');
+    }
+    try {
+      context.evalSync(shrink ? `gc({ type: 'major', flavor: 'last-resort' })` : 'gc()');
+    } finally {
+      if (!this.#isolate.isDisposed) context.release();
+    }
   }
 
   dispose(): void {

@@ -112,7 +112,7 @@ export function planNode(facts: NodeFacts): NodePlan {
     hostMemory: hostMemory(budgets.default),
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
     hosts: (ground) => new Map(Object.entries(tiers).map(([tier, count]) => [tier, hosts(tier, 'default', count, ground, ISOLATE_FLAGS)])),
     onDemandHosts: (ground) => {
       const groups = new Map<HostGroup, readonly ProcessPlan[]>();

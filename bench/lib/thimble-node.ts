@@ -68,6 +68,8 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       THIMBLE_PORT: String(port),
       THIMBLE_CONTROL_PORT: String(controlPort),
       THIMBLE_DATA: dataFolder,
+      // First calls are to be cold ones.
+      THIMBLE_PREWARM: '0',
       THIMBLE_TOKEN: token,
       ...settings,
     },

@@ -6,7 +6,7 @@ import type { LogHistogram } from '../../core/metrics/index.ts';
 import { BoundedSeries } from './bounded-series.ts';
 import { Totals } from './totals.ts';
 import type { ColdPhase } from './totals.ts';
-import type { FunctionStats, TenantUsage } from './views.ts';
+import type { FunctionStats, TenantUsage, VersionStats } from './views.ts';
 
 export interface FigureStoreOptions {
   /** Tenant of a function that exists, else undefined: figures of others are dropped. */
@@ -25,6 +25,17 @@ interface VersionEntry {
 }
 
 const MAX_HOST_ROWS = 20_000;
+
+/** What hosts hold of one version. */
+type Held = Pick<VersionStats, 'isolates' | 'keptWarm' | 'memoryBytes' | 'retired' | 'retiring' | 'running'>;
+
+const NONE_HELD: Held = { isolates: 0, running: 0, memoryBytes: 0, retired: {}, retiring: 0, keptWarm: 0 };
+
+function sums(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a };
+  for (const [key, value] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + value;
+  return sum;
+}
 
 export class FigureStore {
   readonly #options: Required<FigureStoreOptions>;
@@ -104,12 +115,15 @@ export class FigureStore {
 
   /** @param versions  numbers to show even if nothing was counted for them */
   stats(name: string, versions: Iterable<number>): FunctionStats {
-    const held = new Map<number, { isolates: number; running: number; memoryBytes: number }>();
+    const held = new Map<number, Held>();
     for (const host of this.#hosts.values()) {
       for (const row of host.versions) {
         if (row.function !== name) continue;
-        const sum = held.get(row.version) ?? { isolates: 0, running: 0, memoryBytes: 0 };
-        held.set(row.version, { isolates: sum.isolates + row.isolates, running: sum.running + row.running, memoryBytes: sum.memoryBytes + row.memoryBytes });
+        const sum = held.get(row.version) ?? NONE_HELD;
+        held.set(row.version, {
+          isolates: sum.isolates + row.isolates, running: sum.running + row.running, memoryBytes: sum.memoryBytes + row.memoryBytes,
+          retired: sums(sum.retired, row.retired), retiring: sum.retiring + row.retiring, keptWarm: sum.keptWarm + row.keptWarm,
+        });
       }
     }
     const numbers = [...new Set(versions)].toSorted((a, b) => a - b);
@@ -130,7 +144,7 @@ export class FigureStore {
           coldPhasesMs: meanPhases(totals),
           limits: Object.fromEntries(totals.limits),
           used: { entries: totals.entries, cpuMs: ms(totals.usedUs), startupCpuMs: ms(totals.startupUs), softLimits: totals.softLimits },
-          ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
+          ...(held.get(version) ?? NONE_HELD),
           lane,
           homes,
         };

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
-import type { GatewayFigures } from '../../core/protocol/index.ts';
+import type { GatewayFigures, HostFigures } from '../../core/protocol/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
 import type { FigureStore } from './figure-store.ts';
@@ -30,8 +30,8 @@ const FIRST_EXPONENT = 6;
 const PER_OCTAVE = 4;
 
 /** Reasons are a host's words: so many of this form. */
-const KILL_REASON = /^[a-z_]{1,40}$/;
-const MAX_KILL_REASONS = 20;
+const REASON = /^[a-z_]{1,40}$/;
+const MAX_REASONS = 20;
 
 /** The text for GET /metrics. */
 export async function renderMetrics({ figures, processes, control }: MetricSources): Promise<string> {
@@ -129,7 +129,17 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_host_queue_waits_total', 'counter', 'Entries and cold starts that had to wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waits })));
   add('thimble_host_queue_wait_seconds_total', 'counter', 'How long they waited in all.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waitedMs / 1_000 })));
   add('thimble_host_cold_starts_total', 'counter', 'Isolates started.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.coldStarts })));
-  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', hosts.flatMap((h) => Object.entries(h.node.kills).filter(([reason]) => KILL_REASON.test(reason)).slice(0, MAX_KILL_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
+  const byReason = (read: (node: HostFigures['node']) => Readonly<Record<string, number>>): Sample[] =>
+    hosts.flatMap((h) => Object.entries(read(h.node)).filter(([reason]) => REASON.test(reason)).slice(0, MAX_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value })));
+  const ofHosts = (read: (node: HostFigures['node']) => number): Sample[] => hosts.map((h) => ({ labels: { host: h.host }, value: read(h.node) }));
+  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', byReason((node) => node.kills));
+  add('thimble_host_retired_total', 'counter', 'Isolates that got no new invocations and drained, by reason.', byReason((node) => node.retired));
+  add('thimble_host_reclaimed_total', 'counter', 'Isolates disposed of while nothing ran in them, by reason.', byReason((node) => node.reclaimed));
+  add('thimble_host_retiring', 'gauge', 'Retired isolates in which something still runs.', ofHosts((node) => node.retiring));
+  add('thimble_host_kept_warm', 'gauge', 'Isolates that stay although nobody calls.', ofHosts((node) => node.keptWarm));
+  add('thimble_host_heap_bytes', 'gauge', 'Memory of all heaps and their buffers, each as it was last looked at.', ofHosts((node) => node.heapBytes));
+  add('thimble_host_shrunk_total', 'counter', 'Isolates that rested and gave back memory.', ofHosts((node) => node.shrunk));
+  add('thimble_host_collections_total', 'counter', 'Garbage collections that decided about the soft limit of memory.', ofHosts((node) => node.collections));
   const { sidecar } = figures;
   if (sidecar === undefined) return;
   add('thimble_sidecar_calls_total', 'counter', 'Outgoing calls.', [{ labels: {}, value: sidecar.calls }]);

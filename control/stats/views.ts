@@ -29,11 +29,18 @@ export const versionStatsSchema = z.strictObject({
   isolates: count,
   running: count,
   memoryBytes: count,
+  /** Isolates whose place another took, by reason, while their version was alive on its host; and those of them in which something still runs. */
+  retired: z.record(z.string(), count),
+  retiring: count,
+  /** Isolates that stay although nobody calls: `keepWarm`, or a version that has just begun to get traffic. */
+  keptWarm: count,
   /** Which hosts run it. `slow`: its entries are long. */
   lane: z.enum(LANES),
   /** How many hosts keep it warm: more than one while it needs them. 0: it has not run since counting began. */
   homes: count,
 });
+
+export type VersionStats = z.infer<typeof versionStatsSchema>;
 
 /** What all functions of a tenant use: isolates and memory now, requests since the control plane started. */
 export const tenantUsageSchema = z.strictObject({

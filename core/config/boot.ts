@@ -21,6 +21,8 @@ export interface GatewayBoot extends BootBase {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: readonly string[];
+  /** Versions are started before traffic turns to them. */
+  readonly preWarm: boolean;
   /** Hosts of a group that runs on demand are wanted no more when nothing has run on them for so long, milliseconds; by kind. */
   readonly idleMs: Readonly<Record<Exclude<GroupKind, 'default'>, number>>;
 }

@@ -66,6 +66,7 @@ export const environmentSchema = z.object({
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
   THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
   THIMBLE_CACHE_MB: z.coerce.number('must be a number').int('must be a whole number').min(4, 'must be 4 to 65536').max(65_536, 'must be 4 to 65536').default(256),
+  THIMBLE_PREWARM: z.enum(['0', '1']).default('1'),
   THIMBLE_EXAMPLES: z.enum(['0', '1']).default('1'),
   THIMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
@@ -94,6 +95,8 @@ export interface Settings {
   readonly wasmIdleMs: number;
   /** Memory of each host process, MiB. Absent: a share of the machine's. */
   readonly hostMemoryMb: number | undefined;
+  /** Versions are started before traffic turns to them. */
+  readonly preWarm: boolean;
   /** User that hosts run as: a name, or the first of the numbers for the tiers. Absent: the node's own. */
   readonly hostUid: string | undefined;
   readonly sandbox: SandboxMode;
@@ -138,6 +141,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     wasmHosts: env.THIMBLE_WASM_HOSTS,
     wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
     hostMemoryMb: env.THIMBLE_HOST_MEMORY_MB,
+    preWarm: env.THIMBLE_PREWARM === '1',
     hostUid: env.THIMBLE_HOST_UID,
     sandbox: env.THIMBLE_SANDBOX,
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),

@@ -183,9 +183,9 @@ export const ERRORS = {
   },
   isolate_lost: {
     status: 503, fault: 'tenant', retryable: true,
-    meaning: 'Another invocation got this isolate killed, and the request may not be replayed safely.',
-    message: () => 'another request got this isolate killed',
-    fix: 'Send it again if it is idempotent; the log of the function names the invocation that was killed.',
+    meaning: 'Another invocation got this isolate killed, or it was retired and did not drain in time, and the request may not be replayed safely.',
+    message: () => 'this isolate was killed, and not for what this request did',
+    fix: 'Send it again if it is idempotent; the log of the function names the invocation that was killed, or the retired isolate.',
   },
   overloaded: {
     status: 503, fault: 'platform', retryable: true, retryAfterS: 1,

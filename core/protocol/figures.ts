@@ -51,8 +51,31 @@ export const usedFiguresSchema = z.object({ function: z.string(), version: z.num
 export const hostFiguresSchema = z.object({
   kind: z.literal('host'),
   host: z.string(),
-  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
-  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count, softLimits: count, queued: count, waits: count, waitedMs: count }),
+  /** Of those with an isolate. `retiring` and `retired` (by reason): isolates whose place another took. */
+  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count, retiring: count, keptWarm: count, retired: counts })),
+  node: z.object({
+    isolates: count,
+    running: count,
+    residentBytes: count,
+    /** Isolates killed, retired (others took their place, or their settings changed), and reclaimed while nothing ran in them; each by reason. */
+    kills: counts,
+    retired: counts,
+    reclaimed: counts,
+    coldStarts: count,
+    /** Retired, and something still runs in them. */
+    retiring: count,
+    keptWarm: count,
+    /** Memory of all heaps and their buffers, each as it was last looked at. */
+    heapBytes: count,
+    /** Isolates that rested and gave back memory. */
+    shrunk: count,
+    /** Garbage collections that decided about the soft limit. */
+    collections: count,
+    softLimits: count,
+    queued: count,
+    waits: count,
+    waitedMs: count,
+  }),
   used: z.array(usedFiguresSchema),
 });
 

@@ -130,7 +130,10 @@ export type EventFrame = readonly [typeof FRAME.event, id: number, fn: string, v
 export type OutcomeFrame = readonly [
   typeof FRAME.outcome, id: number, status: number, version: number, invocation: string, cpuUs: number, wallMs: number, reason: string, body: string,
 ];
-/** Gateway to host: keep so many isolates of the target alive from now on, and make those that are missing before a call asks for them. 0: as called for. */
+/**
+ * Gateway to host: keep so many isolates of the target alive from now on, and make those that are missing before a call asks for them. 0: as called for.
+ * A host keeps one at the most. It answers all but 0 in the same form: how many there are, once they are ready or can't be made.
+ */
 export type WarmFrame = readonly [typeof FRAME.warm, target: number, isolates: number];
 /** What has been entered of one target since the last frame. `long`: entries over `LONG_ENTRY_US`; `maxUs`: CPU time of the longest. */
 export type EntriesRow = readonly [target: number, entries: number, long: number, maxUs: number];

@@ -1,7 +1,7 @@
 // A real host process behind a fake gateway that speaks real frames: what isolates/ is tested by.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +127,7 @@ export class TestHost {
   readonly figures: HostFigures[] = [];
   readonly entries: EntriesRow[] = [];
   readonly output: string[] = [];
+  readonly #warmed = new Map<number, ((isolates: number) => void)[]>();
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
   journalFd = -1;
@@ -260,6 +261,34 @@ export class TestHost {
     this.#send([FRAME.forget, target]);
   }
 
+  /** Asks for isolates to be kept alive. @returns the host's answer; at once for 0, which has none */
+  async warm(target: number, isolates: number): Promise<number> {
+    const answer = isolates === 0 ? Promise.resolve(0) : new Promise<number>((resolve) => this.#warmed.set(target, [...(this.#warmed.get(target) ?? []), resolve]));
+    this.#send([FRAME.warm, target, isolates]);
+    return await answer;
+  }
+
+  /** Cuts the connection to the gateway; the host connects again. */
+  async reconnect(): Promise<void> {
+    const before = this.#connection;
+    before?.destroy();
+    while (this.#connection === null || this.#connection === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Figures that were made from now on. */
+  async nextFigures(): Promise<HostFigures['node']> {
+    // The next push may be on its way already; the one behind it is not.
+    const enough = this.figures.length + 2;
+    while (this.figures.length < enough) await new Promise((resolve) => setTimeout(resolve, 10));
+    const last = this.figures.at(-1);
+    if (last === undefined) throw new Error('no figures');
+    return last.node;
+  }
+
+  get residentBytes(): number {
+    return Number(readFileSync(`/proc/${this.process.pid}/statm`, 'utf8').split(' ')[1]) * 4_096;
+  }
+
   invoke(target: number, options: InvokeOptions = {}): Running {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
@@ -308,6 +337,10 @@ export class TestHost {
   #onFrame(frame: Frame): void {
     if (frame[0] === FRAME.entries) this.entries.push(...frame[2]);
     const id = frame[1] as number;
+    if (frame[0] === FRAME.warm) {
+      this.#warmed.get(id)?.shift()?.(frame[2]);
+      return;
+    }
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
     const { answer } = exchange;

@@ -127,19 +127,23 @@ describe('figures', () => {
     const push = (versions: unknown): void => gateway.send([FRAME.figures, 0, { kind: 'gateway', versions, node: NODE }]);
     push([{ ...figures('card', 1, 10), lane: 'slow', homes: 2 }, figures('nobody', 1, 5)]);
     push([figures('card', 1, 5, '503', { cpu_limit_exceeded: 5, madeUp: 1 })]);
-    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, ...QUEUE }, used: [USED, { ...USED, function: 'nobody' }] }]);
-    host.send([FRAME.figures, 0, { kind: 'host', host: 'host-1', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, ...QUEUE }, used: [USED] }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1, retiring: 1, keptWarm: 1, retired: { memory_soft_limit: 3 } }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, retired: { memory_soft_limit: 3, 'b "': 1 }, reclaimed: { idle: 4 }, retiring: 1, keptWarm: 1, heapBytes: 9_000, shrunk: 1, collections: 2, ...QUEUE }, used: [USED, { ...USED, function: 'nobody' }] }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'host-1', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1, retiring: 1, keptWarm: 1, retired: { memory_soft_limit: 3 } }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, retired: { memory_soft_limit: 3, 'b "': 1 }, reclaimed: { idle: 4 }, retiring: 1, keptWarm: 1, heapBytes: 9_000, shrunk: 1, collections: 2, ...QUEUE }, used: [USED] }]);
     const stats = async (): Promise<Record<string, unknown>[]> => (await call('GET', '/v1/functions/card/stats')).body['versions'] as Record<string, unknown>[];
     // What was used adds up, from frame to frame; what hosts hold does not.
     await expect.poll(async () => (await stats())[0]?.['used']).toEqual({ entries: 14, cpuMs: 5, startupCpuMs: 2.4, softLimits: 2 });
     const [one, two] = await stats();
     expect(one).toMatchObject({
-      version: 1, requests: 15, statuses: { 200: 10, 503: 5 }, codes: { cpu_limit_exceeded: 5, other: 1 }, coldStarts: 2, isolates: 2, running: 1, memoryBytes: 5_000, lane: 'slow', homes: 2,
+      version: 1, requests: 15, statuses: { 200: 10, 503: 5 }, codes: { cpu_limit_exceeded: 5, other: 1 }, coldStarts: 2, isolates: 2, running: 1, memoryBytes: 5_000, lane: 'slow', homes: 2, retiring: 1, keptWarm: 1, retired: { memory_soft_limit: 3 },
       wallMs: { p50: 1.024, p99: 1.024 }, coldPhasesMs: { queue: 1, isolate: 0.5, restore: 2, handler: 3 },
     });
     expect(one?.['limits']).toEqual({ cpu_limit_exceeded: { limit: 50, used: 60 } });
     const { text: metrics } = await call('GET', '/metrics');
     expect(metrics).toContain('thimble_host_kills_total{host="host-1",reason="cpu"} 1');
+    expect(metrics).toContain('thimble_host_retired_total{host="host-1",reason="memory_soft_limit"} 3');
+    expect(metrics).not.toContain('reason="b ');
+    expect(metrics).toContain('thimble_host_reclaimed_total{host="host-1",reason="idle"} 4');
+    for (const [name, value] of Object.entries({ retiring: 1, kept_warm: 1, heap_bytes: 9_000, shrunk_total: 1, collections_total: 2 })) expect(metrics).toContain(`thimble_host_${name}{host="host-1"} ${value}`);
     expect(metrics).toContain('thimble_function_cold_start_phase_seconds_total{function="card",phase="restore"} 0.004');
     expect(metrics).toContain('thimble_function_limit_used_max{function="card",code="cpu_limit_exceeded"} 60');
     expect(two).toMatchObject({ version: 2, requests: 0, statuses: {}, wallMs: { p50: null, p99: null }, isolates: 0, lane: 'fast', homes: 0 });
