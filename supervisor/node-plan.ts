@@ -65,7 +65,7 @@ export interface NodePlan {
   readonly hostMemory: HostMemory;
   /** Hosts of the default groups, by tier. Those of one tier have the same command. */
   hosts(ground: HostGround): ReadonlyMap<string, readonly ProcessPlan[]>;
-  /** The groups that run on demand, and the hosts of each. */
+  /** The groups that run on demand, and the hosts of each. Those of kind `slow` have the command of their tier's default hosts. */
   onDemandHosts(ground: HostGround): ReadonlyMap<HostGroup, readonly ProcessPlan[]>;
 }
 
@@ -94,8 +94,10 @@ export function planNode(facts: NodeFacts): NodePlan {
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
   const counts = { default: Object.values(tiers).reduce((sum, count) => sum + count, 0), slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
   const given = settings.hostMemoryMb === undefined ? undefined : settings.hostMemoryMb * 1_048_576;
+  const ofDefault = given ?? hostMemoryBytes(counts.default);
   const budgets = {
-    default: given ?? hostMemoryBytes(counts.default), slow: given ?? groupMemoryBytes(counts.slow), wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1),
+    // A slow host is like a default one in all but its name: a standby can become one.
+    default: ofDefault, slow: ofDefault, wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1),
   } as const satisfies Record<GroupKind, number>;
   const hosts = (tier: string, kind: GroupKind, count: number, { platformFolder, sandbox }: HostGround, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);

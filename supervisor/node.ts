@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseSettings } from '../core/config/index.ts';
+import { kindOfGroup, parseSettings, tierOfGroup } from '../core/config/index.ts';
 import type { HostGroup, Isolation, ProcessState, Settings, SocketPaths } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { createLogger } from '../core/log/index.ts';
@@ -118,7 +118,9 @@ export class ThimbleNode {
     const hostPlans = plan.hosts(ground);
     await Promise.all([...hostPlans].flatMap(([tier, hosts]) => hosts.map(async (host) => this.#start('host', { ...host, standby: () => this.#standbys.take(tier) }))));
     for (const [group, plans] of plan.onDemandHosts(ground)) {
-      this.#onDemand.set(group, new OnDemandHosts({ plans, create: (host) => this.#add('host', host), forget: (process) => this.#forget(process), logger: this.#logger }));
+      // A version on the slow lane holds its neighbours until its host is there.
+      const standby = kindOfGroup(group) === 'slow' ? { standby: () => this.#standbys.take(tierOfGroup(group)) } : {};
+      this.#onDemand.set(group, new OnDemandHosts({ plans, create: (host) => this.#add('host', { ...host, ...standby }), forget: (process) => this.#forget(process), logger: this.#logger }));
     }
     await this.#start('gateway', plan.gateway);
     await this.#untilServing();

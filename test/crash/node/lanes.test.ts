@@ -48,9 +48,13 @@ describe('a node with one default host', () => {
 
   it('moves it to a slow host within two seconds, and its neighbours hardly wait', async () => {
     expect(hosts()).toEqual(['host-1']);
+    // A process that is loaded waits for a place: it becomes the slow host within milliseconds.
+    await expect.poll(() => node.processes().some(({ name }) => name === 'standby'), { timeout: 10_000 }).toBe(true);
+    const standby = node.pidOf('standby');
     const stop = steadily('/');
     await until(() => moved('slow') === 1, 2_000);
     await until(() => hosts().includes('slow-1'), 10_000);
+    expect(node.pidOf('slow-1')).toBe(standby);
     await sleep(2_000);
     // Beside it on the same host a fifth of the requests and more would wait for up to 20 ms, in every round; what else this machine does comes and goes.
     const shares: number[] = [];
