@@ -101,6 +101,7 @@ export class IsolatePool {
       this.#prepare(state);
       return;
     }
+    if (this.#states.get(state.key) !== state) return;
     if (state.names > 0 || state.waiting.length > 0 || (state.isolate !== null && state.isolate.running > 0)) return;
     this.#states.delete(state.key);
     state.isolate?.end('retired');
