@@ -47,7 +47,9 @@ export async function detectSandbox(options: DetectOptions, tools: Promise<Tools
   const why: Missing = new Map();
   for (const strength of strengths(options, found, why)) {
     const sandbox = new Sandbox(strength, options.users);
-    const looks = await Promise.all(options.tiers.map(async (tier) => look(sandbox, tier, options)));
+    // Without users of their own the tiers differ only in a path.
+    const tiers = options.users === undefined ? options.tiers.slice(0, 1) : options.tiers;
+    const looks = await Promise.all(tiers.map(async (tier) => look(sandbox, tier, options)));
     const failed = looks.find((one) => typeof one === 'string');
     if (failed !== undefined) {
       why.set('all', failed);
