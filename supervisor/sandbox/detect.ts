@@ -50,9 +50,10 @@ export async function detectSandbox(options: DetectOptions, tools: Promise<Tools
     // Without users of their own the tiers differ only in a path.
     const tiers = options.users === undefined ? options.tiers.slice(0, 1) : options.tiers;
     const looks = await Promise.all(tiers.map(async (tier) => look(sandbox, tier, options)));
-    const failed = looks.find((one) => typeof one === 'string');
+    const failed = looks.find((one) => typeof one === 'string') ?? outOfReach(looks.filter((one) => typeof one !== 'string'));
     if (failed !== undefined) {
-      why.set('all', failed);
+      // The first reason is that of the strongest: the ones after it only lack parts.
+      if (!why.has('all')) why.set('all', failed);
       continue;
     }
     const seen = looks.filter((one) => typeof one !== 'string');
@@ -64,7 +65,7 @@ export async function detectSandbox(options: DetectOptions, tools: Promise<Tools
 
 type Missing = Map<string, string>;
 
-/** All measures that work alone; then without the network's, in case they do not go together; at last none. */
+/** All measures that work alone; then without the network's, in case they do not go together; then without dropping root's power over other users' files; at last none. */
 function* strengths({ mode, users, readable, tiers }: DetectOptions, tools: Tools, why: Missing): Iterable<Measures> {
   const usable = (prefix: Prefix | string): Prefix | undefined => (typeof prefix === 'string' ? undefined : prefix);
   const limits = usable(tools.limits);
@@ -76,7 +77,9 @@ function* strengths({ mode, users, readable, tiers }: DetectOptions, tools: Tool
   if (!permissionModel) why.set('permissionModel', 'without a platform snapshot hosts bundle the runtime themselves, in a process of esbuild');
   yield { network: usable(tools.network), privileges, limits, permissionModel };
   yield { network: undefined, privileges, limits, permissionModel };
-  if (users === undefined) yield none;
+  if (users !== undefined) return;
+  yield { network: usable(tools.network), privileges: undefined, limits, permissionModel };
+  yield none;
 }
 
 /** What the probe is, seen from outside and inside. */
@@ -135,11 +138,13 @@ function outside(pid: number, output: string): Look | string {
   }
 }
 
+function outOfReach(looks: readonly Look[]): string | undefined {
+  const unreadable = new Set(looks.flatMap(({ inside }) => inside.unreadable));
+  return unreadable.size === 0 ? undefined : `hosts do not reach ${[...unreadable].join(', ')}`;
+}
+
 function judge(looks: readonly Look[], options: DetectOptions, tools: Tools, why: Missing): Isolation {
   const { mode, users } = options;
-  const unreadable = [...new Set(looks.flatMap(({ inside }) => inside.unreadable))];
-  if (users !== undefined && unreadable.length > 0) throw wrongUser(`does not reach ${unreadable.join(', ')}`);
-  if (unreadable.length > 0) throw new PlatformError('unavailable', { part: 'hosts' }, { cause: new Error(`they do not reach ${unreadable.join(', ')}`) });
   const every = (holds: (one: Look) => boolean): boolean => looks.every(holds);
   const [first] = looks;
   const missing: Isolation['missing'][number][] = [];

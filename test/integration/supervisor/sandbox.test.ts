@@ -1,6 +1,6 @@
 // What confines hosts: found out by trying, applied by the launcher, attacked from inside of a process that it starts.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +84,15 @@ describe('detection', () => {
     expect(isolation.missing.find(({ measure }) => measure === 'network')?.why).toContain('only alone');
   });
 
+  test.runIf(isRoot && prefix('privileges') !== undefined)('root that must pass another user\'s closed folder keeps its capabilities, and says why', async () => {
+    const closed = join(useFolder(), 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    chownSync(closed, 64_100, 64_100);
+    const { isolation } = await detectSandbox(options({ reached: [`${closed}/`] }), Promise.resolve(tools));
+    expect(isolation).toMatchObject({ permissionModel: true, noCapabilities: false, network: prefix('network') === undefined ? 'shared' : 'none' });
+    expect(isolation.missing.find(({ measure }) => measure === 'noCapabilities')?.why).toBe(`hosts do not reach ${closed}/`);
+  });
+
   test('without a platform snapshot there is no permission model: hosts need esbuild', async () => {
     const { isolation } = await detectSandbox(options({ readable: () => null }), Promise.resolve(tools));
     expect(isolation.permissionModel).toBe(false);
@@ -150,7 +159,7 @@ describe.runIf(isRoot && prefix('privileges') !== undefined)('users of their own
     const closed = join(useFolder(), 'closed');
     mkdirSync(closed, { mode: 0o700 });
     const said = await refusal(detectSandbox(options({ users: hostUsers('64100', ['default'], ''), reached: [`${closed}/`] }), Promise.resolve(tools)));
-    expect(said).toContain(`THIMBLE_HOST_UID: does not reach ${closed}/`);
+    expect(said).toContain(`THIMBLE_HOST_UID: hosts do not reach ${closed}/`);
   });
 
   test('settings that cannot hold are refused', async () => {
