@@ -5,7 +5,7 @@ import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/i
 import type { Boot, GroupKind, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
 import { versionFolder } from '../core/versions/index.ts';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment, hostEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
 import type { Command } from './child-life.ts';
 import { groupMemoryBytes, hostMemory, hostMemoryBytes } from './memory-limit.ts';
@@ -109,7 +109,7 @@ export function planNode(facts: NodeFacts): NodePlan {
     const { prefix, nodeFlags } = sandbox.confine(tier, dataBytes, hostReads(settings.dataFolder, tier, platformFolder));
     return Array.from({ length: count }, (_, at): ProcessPlan => {
       const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder };
-      return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), prefix }), journalFolder: facts.runFolder, residentBytes };
+      return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), environment: hostEnvironment(facts.environment), prefix }), journalFolder: facts.runFolder, residentBytes };
     });
   };
   return {

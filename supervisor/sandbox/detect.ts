@@ -10,7 +10,6 @@ import type { Readable } from './permission-flags.ts';
 import { Sandbox } from './sandbox.ts';
 import type { Measures } from './sandbox.ts';
 import type { HostMemory } from '../memory-limit.ts';
-import { tryTools } from './tools.ts';
 import type { Prefix, Tools } from './tools.ts';
 
 /** A start of Node takes 50 ms; on a loaded machine it may wait for the processor. */
@@ -28,6 +27,7 @@ export interface DetectOptions {
   readonly reached: readonly string[];
   /** Of a host of the default group. */
   readonly memory: HostMemory;
+  /** As a host has it. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export interface Detected {
  * @param tools  what works here
  * @throws settings_invalid  THIMBLE_SANDBOX=require and a measure is missing; or the users of THIMBLE_HOST_UID cannot be had, or do not reach what hosts need
  */
-export async function detectSandbox(options: DetectOptions, tools: Promise<Tools> = tryTools(options.environment['PATH'])): Promise<Detected> {
+export async function detectSandbox(options: DetectOptions, tools: Promise<Tools>): Promise<Detected> {
   const found = await tools;
   const why: Missing = new Map();
   for (const strength of strengths(options, found, why)) {

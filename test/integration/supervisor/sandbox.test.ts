@@ -33,7 +33,7 @@ function options(more: Partial<DetectOptions> = {}): DetectOptions {
   return {
     mode: 'auto', users: undefined, tiers: ['default'], probe: join(ROOT, 'supervisor/sandbox/probe.ts'), reached: [`${folder}/`],
     readable: () => ({ entry: join(ROOT, 'isolates/main.ts'), platformFolder: folder, versionsFolder: folder }),
-    memory: { residentBytes: 700 * MIB, dataBytes: 900 * MIB }, environment: { PATH: process.env['PATH'] ?? '' }, ...more,
+    memory: { residentBytes: 700 * MIB, dataBytes: 900 * MIB }, environment: {}, ...more,
   };
 }
 
