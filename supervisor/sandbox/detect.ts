@@ -65,21 +65,25 @@ export async function detectSandbox(options: DetectOptions, tools: Promise<Tools
 
 type Missing = Map<string, string>;
 
-/** All measures that work alone; then without the network's, in case they do not go together; then without dropping root's power over other users' files; at last none. */
+/** All measures that work alone; then all but one, in case they do not go together or root must keep its power over other users' files; then limits alone, then nothing. */
 function* strengths({ mode, users, readable, tiers }: DetectOptions, tools: Tools, why: Missing): Iterable<Measures> {
   const usable = (prefix: Prefix | string): Prefix | undefined => (typeof prefix === 'string' ? undefined : prefix);
-  const limits = usable(tools.limits);
-  const none: Measures = { network: undefined, privileges: undefined, limits, permissionModel: false };
-  if (mode === 'off') return void (yield none);
-  const privileges = usable(tools.privileges);
-  if (users !== undefined && privileges === undefined) throw wrongUser(String(tools.privileges));
-  const permissionModel = tiers.every((tier) => readable(tier) !== null);
-  if (!permissionModel) why.set('permissionModel', 'without a platform snapshot hosts bundle the runtime themselves, in a process of esbuild');
-  yield { network: usable(tools.network), privileges, limits, permissionModel };
-  yield { network: undefined, privileges, limits, permissionModel };
-  if (users !== undefined) return;
-  yield { network: usable(tools.network), privileges: undefined, limits, permissionModel };
-  yield none;
+  const nothing: Measures = { network: undefined, privileges: undefined, limits: undefined, permissionModel: false };
+  const limited: Measures = { ...nothing, limits: usable(tools.limits) };
+  if (mode !== 'off') {
+    const privileges = usable(tools.privileges);
+    if (users !== undefined && privileges === undefined) throw wrongUser(String(tools.privileges));
+    const permissionModel = tiers.every((tier) => readable(tier) !== null);
+    if (!permissionModel) why.set('permissionModel', 'without a platform snapshot hosts bundle the runtime themselves, in a process of esbuild');
+    const all: Measures = { ...limited, network: usable(tools.network), privileges, permissionModel };
+    yield all;
+    // Only setpriv gives hosts their user.
+    const givenUp = users === undefined ? (['network', 'limits', 'privileges'] as const) : (['network', 'limits'] as const);
+    for (const measure of givenUp) if (all[measure] !== undefined) yield { ...all, [measure]: undefined };
+    if (users !== undefined) return;
+  }
+  yield limited;
+  if (limited.limits !== undefined) yield nothing;
 }
 
 /** What the probe is, seen from outside and inside. */
@@ -159,7 +163,7 @@ function judge(looks: readonly Look[], options: DetectOptions, tools: Tools, why
   const uid = first?.uid ?? -1;
   measure('uid', uid !== 0, 'hosts run as root, who may write to what the kernel trusts: set THIMBLE_HOST_UID');
   const dataLimitBytes = first?.dataLimitBytes ?? null;
-  if (dataLimitBytes === null) missing.push({ measure: 'dataLimit', why: String(tools.limits) });
+  if (dataLimitBytes === null) missing.push({ measure: 'dataLimit', why: typeof tools.limits === 'string' ? tools.limits : (why.get('all') ?? 'it does not hold') });
   if (mode === 'require' && missing.length > 0) {
     throw new PlatformError('settings_invalid', { errors: missing.map(({ measure: name, why: reason }) => ({ path: 'THIMBLE_SANDBOX', message: `requires ${name}: ${reason}` })) });
   }
