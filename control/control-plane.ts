@@ -5,7 +5,7 @@ import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { RecordStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
-import { Builder, VersionFiles } from './builder/index.ts';
+import { BuildCache, Builder, VersionFiles } from './builder/index.ts';
 import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction } from './invoke/index.ts';
@@ -38,7 +38,9 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const catalog = Catalog.load(store);
   const tierKeys = new Map(Object.entries(boot.tierKeys).map(([tier, key]) => [tier, Buffer.from(key, 'base64')]));
   const files = new VersionFiles({ dataFolder: boot.dataFolder, tier: TIER, canonical: canonicalJson });
-  await prepareFiles(files, catalog, logger);
+  await files.prepare();
+  const removed = await files.collect(catalog.allDigests());
+  if (removed > 0) logger.info({ removed }, 'folders of versions that were never committed are removed');
 
   const builder = new Builder();
   const push = new RoutePush({ source: catalog, epoch, logger });
@@ -59,7 +61,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     },
   });
   const functions = new Functions({ catalog, ledger, tierKeys });
-  const versions = new Versions({ store, catalog, ledger, builder, files });
+  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
   const traffic = new TrafficControl(catalog, ledger);
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
@@ -92,12 +94,14 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const review = setInterval(() => figures.review(), REVIEW_MS);
   review.unref();
   logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
+  // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
+  checkLiveFiles(files, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
 
   return {
     port: http.port,
     onMessage: (message: ToChild) => {
       if (message.type !== 'node-state') return;
-      health.update(message.processes);
+      health.update(message.processes, message.isolation);
       if (message.platformFolder !== undefined) snapshots.setPlatform(message.platformFolder);
       if (message.processes.some((p) => p.kind === 'gateway')) push.expect();
     },
@@ -126,15 +130,17 @@ async function storeEpoch(store: RecordStore): Promise<number> {
   return record.epoch;
 }
 
-/** Removes what a crash left, and names what is missing or damaged: hosts would refuse it. */
-async function prepareFiles(files: VersionFiles, catalog: Catalog, logger: Logger): Promise<void> {
-  await files.prepare();
-  const removed = await files.collect(catalog.allDigests());
-  if (removed > 0) logger.info({ removed }, 'folders of versions that were never committed are removed');
+/** Names live versions whose files are missing or damaged: hosts would refuse them. Each folder is read once, however many functions have it. */
+async function checkLiveFiles(files: VersionFiles, catalog: Catalog, logger: Logger): Promise<void> {
+  const live = new Map<string, { readonly function: string; readonly version: number }>();
   for (const route of catalog.routes()) {
     for (const { version } of route.traffic?.split ?? []) {
       const digest = route.versions[String(version)];
-      if (digest === undefined || !(await files.sound(digest))) logger.error({ function: route.name, version, digest }, 'the files of a live version are missing or damaged: deploy it again');
+      if (digest === undefined) logger.error({ function: route.name, version }, 'a live version has no record: deploy it again');
+      else if (!live.has(digest)) live.set(digest, { function: route.name, version });
     }
+  }
+  for (const [digest, first] of live) {
+    if (!(await files.sound(digest))) logger.error({ ...first, digest }, 'the files of a live version are missing or damaged: deploy it again');
   }
 }

@@ -1,5 +1,5 @@
 // Health and readiness of the node, as the supervisor and the sockets report it.
-import type { ProcessState } from '../core/config/index.ts';
+import type { Isolation, ProcessState } from '../core/config/index.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -9,6 +9,7 @@ export interface Readiness {
 
 export class NodeHealth {
   #processes: readonly ProcessState[] = [];
+  #isolation: Isolation | null = null;
   #draining = false;
   readonly #gateways: () => number;
 
@@ -21,13 +22,19 @@ export class NodeHealth {
     return this.#processes;
   }
 
+  /** What confines hosts; null while the supervisor is finding out. */
+  get isolation(): Isolation | null {
+    return this.#isolation;
+  }
+
   get draining(): boolean {
     return this.#draining;
   }
 
   /** The supervisor's latest word. */
-  update(processes: readonly ProcessState[]): void {
+  update(processes: readonly ProcessState[], isolation: Isolation | null): void {
     this.#processes = processes;
+    this.#isolation = isolation;
   }
 
   drain(): void {

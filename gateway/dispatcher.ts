@@ -10,7 +10,10 @@ import type { FunctionGate } from './function-gate.ts';
 import { Explanations } from './explanations.ts';
 import type { HostLink } from './host-link.ts';
 import { Hosts } from './hosts.ts';
+import { mayTake } from './fair-share.ts';
+import { Lanes } from './lanes.ts';
 import { LostHosts } from './lost-hosts.ts';
+import { groupFor } from './placement.ts';
 import type { Failure } from './problem-answer.ts';
 import type { BodyMemory } from './request-body.ts';
 import type { RouteTable } from './route-table.ts';
@@ -44,12 +47,15 @@ export class Dispatcher {
   readonly memory: BodyMemory = { heldBytes: 0 };
   readonly accessLog: AccessLog;
   readonly hosts = new Hosts();
+  readonly lanes: Lanes;
   readonly lostHosts: LostHosts;
   readonly #table: RouteTable;
   readonly #logger: Logger;
   /** Admitted, and no host of their group is there. */
   readonly #parked = new Map<HostGroup, WaitingLine<Exchange>>();
   #parkedCount = 0;
+  /** Groups that requests do without for now. */
+  readonly #wishes = new Set<HostGroup>();
   /** Functions with requests in their line. */
   readonly #waiting = new Set<FunctionGate>();
   readonly #active = new Set<Exchange>();
@@ -59,7 +65,7 @@ export class Dispatcher {
   #sequence = 0;
   /** The gateway drains: every answer closes its connection. */
   closing = false;
-  /** Called when a request begins to wait for a host of an on-demand group. */
+  /** Called when a request begins to wait for a host of an on-demand group, or wishes for one. */
   onHostMissing: (() => void) | undefined;
   /** Called when the last exchange is over. */
   onIdle: (() => void) | undefined;
@@ -69,6 +75,10 @@ export class Dispatcher {
     this.accessLog = options.accessLog;
     this.#logger = options.logger;
     this.lostHosts = new LostHosts(options.epoch);
+    this.lanes = new Lanes(options.logger);
+    this.lanes.onSlow = ({ frame, groups }) => {
+      if (!frame.wasm) this.wish(groups.slow);
+    };
   }
 
   /** Exchanges that are not over, those that only wait for a host's final frame included. */
@@ -85,9 +95,29 @@ export class Dispatcher {
     return this.#queued + this.#parkedCount;
   }
 
-  /** Groups for which a request has waited. */
-  parkedGroups(): IterableIterator<HostGroup> {
-    return this.#parked.keys();
+  /** Groups for which a request has waited, or would have. */
+  missedGroups(): Iterable<HostGroup> {
+    return [...this.#parked.keys(), ...this.#wishes];
+  }
+
+  openIn(group: HostGroup): number {
+    return this.hosts.openIn(group);
+  }
+
+  /** A host of the group is wanted, though what would run there runs elsewhere meanwhile. */
+  wish(group: HostGroup): void {
+    if (this.#wishes.has(group) || this.hosts.openIn(group) > 0) return;
+    this.#wishes.add(group);
+    this.onHostMissing?.();
+  }
+
+  /** Whether the group was wished for since wishes were last cleared. */
+  wished(group: HostGroup): boolean {
+    return this.#wishes.has(group);
+  }
+
+  clearWishes(): void {
+    this.#wishes.clear();
   }
 
   #parkedIn(group: HostGroup): WaitingLine<Exchange> {
@@ -121,8 +151,8 @@ export class Dispatcher {
    * @returns undefined when it may come in
    */
   refusal(gate: FunctionGate, nowMs: number, ratePerSec: number): { readonly failure: Failure; readonly retryAfterS?: number } | undefined {
-    if (this.memory.heldBytes > MAX_BODY_BYTES) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
-    if (gate.running >= gate.concurrency && gate.line.length >= gate.queueLimit) return { failure: lineFull(gate) };
+    if (!mayTake(gate.heldBytes, this.memory.heldBytes, MAX_BODY_BYTES)) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
+    if (!this.#hasSlot(gate) && !this.#hasPlace(gate)) return { failure: lineFull(gate) };
     const waitMs = gate.rate.take(nowMs);
     if (waitMs > 0) return { failure: { code: 'rate_limited', params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
     const { tenant } = gate;
@@ -140,13 +170,12 @@ export class Dispatcher {
   start(exchange: Exchange): void {
     const { gate } = exchange.route;
     if (this.#inFlight >= MAX_IN_FLIGHT) {
+      // With so many functions at work that nothing is left: shed, rather than let lines grow.
       exchange.fail({ code: 'overloaded', params: { what: 'requests of the node' } });
-    } else if (gate.running < gate.concurrency) {
+    } else if (this.#hasSlot(gate)) {
       this.#admit(exchange);
-    } else if (gate.line.length >= gate.queueLimit) {
+    } else if (!this.#hasPlace(gate)) {
       exchange.fail(lineFull(gate));
-    } else if (this.#queued >= MAX_QUEUED) {
-      exchange.fail({ code: 'overloaded', params: { what: 'waiting requests of the node' } });
     } else {
       exchange.phase = PHASE.queued;
       gate.line.push(exchange);
@@ -170,8 +199,9 @@ export class Dispatcher {
       this.#queued -= 1;
       if (gate.line.length === 0) this.#waiting.delete(gate);
     } else if (exchange.phase === PHASE.parked) {
-      this.#parkedIn(exchange.target.group).remove(exchange);
+      this.#parkedIn(exchange.group).remove(exchange);
       this.#parkedCount -= 1;
+      gate.parked -= 1;
     }
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
@@ -190,9 +220,10 @@ export class Dispatcher {
     const parked = this.#parkedIn(group);
     for (let exchange = parked.shift(); exchange !== undefined; exchange = parked.shift()) {
       this.#parkedCount -= 1;
+      exchange.route.gate.parked -= 1;
       this.#send(exchange, exchange.link);
       // No room on it: what comes behind has to wait as well.
-      if ((exchange as Exchange).phase === PHASE.parked && exchange.target.group === group) break;
+      if ((exchange as Exchange).phase === PHASE.parked && exchange.group === group) break;
     }
   }
 
@@ -217,6 +248,11 @@ export class Dispatcher {
 
   retire(targets: readonly VersionTarget[]): void {
     this.hosts.retire(targets);
+    for (const { place } of targets) {
+      if (place.target?.retired !== true) continue;
+      this.hosts.homes.forget(place);
+      this.lanes.forget(place);
+    }
   }
 
   /** Fails everything that is not answered. */
@@ -224,8 +260,18 @@ export class Dispatcher {
     for (const exchange of this.#active) exchange.abandon();
   }
 
+  /** Whether another of its invocations may run. */
+  #hasSlot(gate: FunctionGate): boolean {
+    return gate.running < gate.concurrency && mayTake(gate.running, this.#inFlight, MAX_IN_FLIGHT);
+  }
+
+  /** Whether another of its requests may wait for a slot. */
+  #hasPlace(gate: FunctionGate): boolean {
+    return gate.line.length < gate.queueLimit && mayTake(gate.line.length, this.#queued, MAX_QUEUED);
+  }
+
   #pump(gate: FunctionGate): void {
-    while (gate.running < gate.concurrency && gate.line.length > 0 && this.#inFlight < MAX_IN_FLIGHT) {
+    while (gate.line.length > 0 && this.#hasSlot(gate)) {
       const next = gate.line.shift() as Exchange;
       this.#queued -= 1;
       this.#admit(next);
@@ -242,15 +288,21 @@ export class Dispatcher {
 
   #send(exchange: Exchange, avoid: HostLink | null): void {
     if (exchange.target.retired) exchange.target = this.#presentTarget(exchange);
-    const { group } = exchange.target;
-    const link = this.hosts.choose(exchange.route.gate, avoid, group);
+    const group = groupFor(exchange, this);
+    exchange.group = group;
+    const { place } = exchange.target;
+    if (place.group !== group) {
+      place.group = group;
+      place.dirty = true;
+    }
+    const link = this.hosts.choose(place, avoid, group);
     if (link !== undefined) {
       exchange.sendTo(link);
       return;
     }
     const parked = this.#parkedIn(group);
     const onDemand = kindOfGroup(group) !== 'default';
-    if (onDemand && parked.length >= MAX_PARKED_ON_DEMAND) {
+    if (onDemand && !mayTake(exchange.route.gate.parked, parked.length, MAX_PARKED_ON_DEMAND)) {
       // It is in no line, and no host has it.
       exchange.phase = PHASE.over;
       exchange.fail({ code: 'overloaded', params: { what: 'requests that wait for a host of their group' } }, null, true);
@@ -259,6 +311,7 @@ export class Dispatcher {
     exchange.phase = PHASE.parked;
     parked.push(exchange);
     this.#parkedCount += 1;
+    exchange.route.gate.parked += 1;
     const now = performance.now();
     exchange.parkedUntilMs = now + MAX_PARKED_MS;
     this.wheel.set(exchange, Math.min(exchange.parkedUntilMs, exchange.request.acceptedAtMs + exchange.route.fn.limits.wallMs));

@@ -1,4 +1,5 @@
 // One request from admission to the host's final frame: joins the client's side and the host's side, and decides what each failure means.
+import type { HostGroup } from '../core/config/index.ts';
 import type { ErrorCode, Fault } from '../core/errors/index.ts';
 import { hasNoBody, isIdempotent } from '../core/http/index.ts';
 import { BODY } from '../core/protocol/index.ts';
@@ -79,6 +80,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   holdsSlot = false;
   /** The host that has it, or had it last. */
   link: HostLink | null = null;
+  /** The hosts that may run it, as it was decided when it was last sent or parked. */
+  group: HostGroup = '';
   /** Until when a parked exchange waits for a host. */
   parkedUntilMs = 0;
   bodyMode: BodyMode = BODY.none;
@@ -135,7 +138,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
 
   /** @param declaredBytes  Content-Length, -1 for chunked */
   takeBody(declaredBytes: number): void {
-    this.#requestBody = new RequestBody(this.client, this, this.#dispatcher.memory, this.route.fn.limits.bodyBytes, declaredBytes);
+    this.#requestBody = new RequestBody(this.client, this, this.route.fn.limits.bodyBytes, declaredBytes);
     if (this.#requestBody.streams) this.onBodyStreams();
   }
 
@@ -144,7 +147,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (body.length > 0) {
       this.bodyMode = BODY.inline;
       this.body = body;
-      this.#dispatcher.memory.heldBytes += body.length;
+      this.onHeld(body.length);
     }
     this.#dispatcher.start(this);
   }
@@ -157,6 +160,11 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
 
   onBodyTooLarge(): void {
     this.fail({ code: 'body_too_large', params: { limitBytes: this.route.fn.limits.bodyBytes } });
+  }
+
+  onHeld(bytes: number): void {
+    this.#dispatcher.memory.heldBytes += bytes;
+    this.route.gate.heldBytes += bytes;
   }
 
   // Towards a host.
@@ -230,6 +238,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   onFail(frame: FailFrame): void {
     const [, , code, params, cpuUs, cold, detail] = frame;
     this.#cpuUs = cpuUs;
+    if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs, params);
     if (this.#clientDone) {
       this.#hostDone();
       return;
@@ -380,7 +389,10 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     const { figures } = this.#dispatcher;
     const cell = figures.cell(this.target.frame.function, this.target.frame.version);
     // There was no room for this version now; there may be later.
-    if (cell !== figures.none) this.target.figures = cell;
+    if (cell !== figures.none) {
+      cell.place = this.target.place;
+      this.target.figures = cell;
+    }
     return cell;
   }
 
@@ -390,7 +402,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
 
   #dropBody(): void {
     if (this.body === null) return;
-    this.#dispatcher.memory.heldBytes -= this.body.length;
+    this.onHeld(-this.body.length);
     this.body = null;
   }
 
@@ -418,7 +430,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (this.phase === PHASE.over) return;
     if (this.#cpuUs >= 0) {
       this.#figures().cpu(this.#cpuUs);
-      this.route.gate.used(this.#cpuUs);
+      this.target.place.used(this.#cpuUs, this.#dispatcher.hosts.window);
     }
     this.link?.release(this);
     this.#dispatcher.leave(this);

@@ -2,6 +2,7 @@
 import type { Limits } from '../core/schemas/index.ts';
 import { RateLimiter } from '../core/rate/index.ts';
 import { TenantGate } from './tenant-gate.ts';
+import { VersionPlace } from './version-place.ts';
 
 /** An entry of a queue: linked, so that a client that goes away leaves in constant time. */
 export interface Queued {
@@ -10,11 +11,6 @@ export interface Queued {
 }
 
 const MAX_QUEUE = 1_000;
-
-/** Assumed of a function that has not run, microseconds. */
-const UNKNOWN_CPU_US = 500;
-/** Weight of the newest invocation in the moving mean. */
-const NEWEST = 1 / 16;
 
 /** First in, first out; an entry may leave from the middle. */
 export class WaitingLine<T extends Queued> {
@@ -61,12 +57,13 @@ export class FunctionGate<T extends Queued = Queued> {
   readonly line = new WaitingLine<T>();
   /** Invocations that hold a slot: from dispatch to the host's final frame. */
   running = 0;
+  /** Of these, those that wait for a host. */
+  parked = 0;
+  /** Bytes of request bodies that the gateway holds for it. */
+  heldBytes = 0;
   concurrency = 1;
-  /** Exponential moving mean of the CPU time of an invocation, microseconds. */
-  meanCpuUs = UNKNOWN_CPU_US;
-  /** The host that this function prefers, as the hosts computed it for their generation. */
-  home: unknown = undefined;
-  homeGeneration = -1;
+  /** By number; those that were called. */
+  readonly #places = new Map<number, VersionPlace>();
 
   constructor(name: string) {
     this.name = name;
@@ -77,9 +74,23 @@ export class FunctionGate<T extends Queued = Queued> {
     this.rate.configure(limits.rps);
   }
 
-  /** An invocation has ended. */
-  used(cpuUs: number): void {
-    this.meanCpuUs += (cpuUs - this.meanCpuUs) * NEWEST;
+  /** What is known of a version, whatever settings it runs under. */
+  knownPlace(version: number): VersionPlace | undefined {
+    return this.#places.get(version);
+  }
+
+  place(version: number): VersionPlace {
+    let place = this.#places.get(version);
+    if (place === undefined) {
+      place = new VersionPlace(this.name, version);
+      this.#places.set(version, place);
+    }
+    return place;
+  }
+
+  /** The version is gone. */
+  forget(version: number): void {
+    this.#places.delete(version);
   }
 
   /** How many may wait: twice what may run, so that a burst waits about two service times at the most. */

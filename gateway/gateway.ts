@@ -7,6 +7,7 @@ import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, listenPeers } from '../core/protocol/index.ts';
 import type { FrameConnection, Identity } from '../core/protocol/index.ts';
+import type { RouteDelta } from '../core/routing/index.ts';
 import { AccessLog } from './access-log.ts';
 import { PeerAddresses } from './client-address.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -21,6 +22,7 @@ import { RouteFile, readRouteFile } from './route-file.ts';
 import { RouteTable } from './route-table.ts';
 import { listen } from './uws.ts';
 import type { Listener } from './uws.ts';
+import { WarmKeeper } from './warm-keeper.ts';
 
 export interface GatewayOptions {
   readonly host: string;
@@ -39,6 +41,8 @@ export interface GatewayOptions {
   readonly onDemand?: (group: HostGroup, wanted: boolean) => void;
   /** Hosts of a group that runs on demand are wanted no more without work for so long, milliseconds; by kind. Default 5 minutes. */
   readonly idleMs?: Readonly<Partial<Record<GroupKind, number>>>;
+  /** false: versions that begin to get traffic are started by their first call. Default true. */
+  readonly preWarm?: boolean;
   /** Default: random. */
   readonly epoch?: number;
 }
@@ -59,6 +63,7 @@ export class Gateway {
   readonly #accessLog: AccessLog;
   readonly #file: RouteFile;
   readonly #identity: Identity;
+  readonly #warm: WarmKeeper<HostLink>;
   readonly #demands = new Map<HostGroup, HostDemand>();
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
@@ -75,6 +80,11 @@ export class Gateway {
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
+    const { hosts } = this.#dispatcher;
+    this.#warm = new WarmKeeper({
+      homes: (fn, version, group) => hosts.preferred(fn, this.#table.get(fn)?.gate.knownPlace(version), group),
+      present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
+    });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
   }
@@ -114,8 +124,14 @@ export class Gateway {
             this.#events.onFrame(frame, connection);
             return;
           }
-          if (frame[0] === FRAME.goaway) this.#dispatcher.hosts.drain(link);
-          else link.onFrame(frame);
+          if (frame[0] === FRAME.goaway) {
+            this.#dispatcher.hosts.drain(link);
+            this.#warm.hostDrains();
+          } else if (frame[0] === FRAME.warm) {
+            this.#warm.answered(link, frame[1], frame[2]);
+          } else {
+            link.onFrame(frame);
+          }
         },
         onClose: (connection, error) => {
           const link = this.#links.get(connection);
@@ -127,11 +143,12 @@ export class Gateway {
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
           this.#dispatcher.hostClosed(link);
+          this.#warm.hostClosed(link, !link.draining && !this.#draining);
         },
       },
     );
     const firstTable = this.#table.loaded ? undefined : new Promise<void>((resolve) => { this.#onTable = resolve; });
-    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, onApplied: () => this.#tableChanged() });
+    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, beforeDelta: (delta) => this.#warm.prepare(delta), onApplied: (delta) => this.#tableChanged(delta) });
     await firstTable;
     const entry = new RequestEntry({
       epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), logger,
@@ -141,7 +158,10 @@ export class Gateway {
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
     this.#figuresTimer = setInterval(() => {
       this.#pushFigures();
+      this.#dispatcher.hosts.tick(performance.now());
+      this.#warm.tick(performance.now());
       this.#reviewDemand();
+      this.#dispatcher.clearWishes();
     }, FIGURES_MS);
     this.#figuresTimer.unref();
     logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
@@ -182,6 +202,7 @@ export class Gateway {
     this.#pushFigures();
     this.#accessLog.reportSuppressed();
     this.#feed?.close();
+    this.#warm.close();
     for (const link of this.#links.values()) link.close();
     this.#peers?.close();
     await this.#file.close();
@@ -191,8 +212,11 @@ export class Gateway {
     const { dataFolder, logger } = this.#options;
     const path = join(dataFolder, 'gateway', 'routes.msgpack');
     try {
-      const table = readRouteFile(path);
-      if (table !== undefined) this.#table.replace(table);
+      const content = readRouteFile(path);
+      if (content === undefined) return;
+      this.#table.replace(content.table);
+      this.#warm.tableReplaced(content.table.functions);
+      if (content.torn > 0) logger.warn({ bytes: content.torn, path, revision: content.table.revision }, 'the last change of the route file is torn; the control plane sends it again');
     } catch (thrown) {
       logger.error({ err: thrown, path }, 'the route file is refused; routes come from the control plane');
     }
@@ -201,15 +225,18 @@ export class Gateway {
   #hostOpened(connection: FrameConnection): void {
     const { peer } = connection;
     if (peer === undefined) return;
-    const link = new HostLink(connection, peer);
+    const link = new HostLink(connection, peer, (target, row) => this.#dispatcher.lanes.entries(target, row));
     this.#links.set(connection, link);
     this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
     this.#dispatcher.hostOpened(link);
+    this.#warm.hostOpened(link);
   }
 
-  #tableChanged(): void {
-    this.#file.changed();
+  #tableChanged(delta: RouteDelta | undefined): void {
+    this.#file.changed(delta);
     this.#dispatcher.tableChanged();
+    if (delta === undefined) this.#warm.tableReplaced(this.#table.functions());
+    else this.#warm.changed(delta);
     this.#onTable?.();
     this.#onTable = undefined;
   }
@@ -224,7 +251,7 @@ export class Gateway {
   #reviewDemand(): void {
     if (this.#draining) return;
     const { hosts } = this.#dispatcher;
-    for (const group of new Set([...this.#dispatcher.parkedGroups(), ...hosts.openGroups()])) {
+    for (const group of new Set([...this.#dispatcher.missedGroups(), ...hosts.openGroups()])) {
       const kind = kindOfGroup(group);
       if (kind === 'default') continue;
       let demand = this.#demands.get(group);
@@ -232,7 +259,8 @@ export class Gateway {
         demand = new HostDemand(this.#options.idleMs?.[kind] ?? IDLE_MS);
         this.#demands.set(group, demand);
       }
-      const wanted = demand.review(performance.now(), this.#dispatcher.parked(group), hosts.inFlight(group), hosts.openIn(group));
+      const waiting = this.#dispatcher.parked(group) + Number(this.#dispatcher.wished(group));
+      const wanted = demand.review(performance.now(), waiting, hosts.inFlight(group), hosts.invoked(group), hosts.openIn(group));
       if (wanted !== undefined) this.#options.onDemand?.(group, wanted);
     }
   }
@@ -242,9 +270,11 @@ export class Gateway {
     this.#accessLog.reportSuppressed();
     const connection = this.#feed?.connection;
     if (connection === undefined) return;
+    const { hosts, lanes } = this.#dispatcher;
     const node = {
       inFlight: this.#dispatcher.inFlight, queued: this.#dispatcher.queued, clients: this.#listener?.clients ?? 0, revision: this.#table.revision,
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
+      slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
     connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
     const rows = this.#dispatcher.explanations.take();

@@ -14,6 +14,7 @@ await runChild('gateway', async (boot, logger, say) => {
     host: boot.host,
     port: boot.port,
     trustedProxies: boot.trustedProxies,
+    preWarm: boot.preWarm,
     dataFolder: boot.dataFolder,
     gatewaySocket: boot.sockets.gateway,
     controlSocket: boot.sockets.control,

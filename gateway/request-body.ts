@@ -16,6 +16,8 @@ export interface BodyOwner {
   /** The body is large or slow: it will come as a stream. */
   onBodyStreams(): void;
   onBodyTooLarge(): void;
+  /** The gateway holds so many bytes more of it, or fewer. */
+  onHeld(bytes: number): void;
 }
 
 /** Bytes of request bodies that the gateway holds, over all requests. */
@@ -28,7 +30,6 @@ const MODE = { gather: 0, stream: 1, discard: 2 } as const;
 export class RequestBody {
   readonly #client: Client;
   readonly #owner: BodyOwner;
-  readonly #memory: BodyMemory;
   readonly #limitBytes: number;
   #mode: (typeof MODE)[keyof typeof MODE] = MODE.gather;
   #decisionDue = false;
@@ -44,10 +45,9 @@ export class RequestBody {
   #begun = false;
 
   /** @param declaredBytes  Content-Length, -1 for chunked; known to be within the limit */
-  constructor(client: Client, owner: BodyOwner, memory: BodyMemory, limitBytes: number, declaredBytes: number) {
+  constructor(client: Client, owner: BodyOwner, limitBytes: number, declaredBytes: number) {
     this.#client = client;
     this.#owner = owner;
-    this.#memory = memory;
     this.#limitBytes = limitBytes;
     this.#chunked = declaredBytes < 0;
     if (declaredBytes > INLINE_BODY_BYTES) this.#mode = MODE.stream;
@@ -105,7 +105,7 @@ export class RequestBody {
   }
 
   #release(): void {
-    this.#memory.heldBytes -= this.#heldBytes;
+    this.#owner.onHeld(-this.#heldBytes);
     this.#held = [];
     this.#heldBytes = 0;
   }
@@ -177,7 +177,7 @@ export class RequestBody {
       }
       const sent = Math.min(first.length, MAX_DATA_BYTES);
       this.#heldBytes -= sent;
-      this.#memory.heldBytes -= sent;
+      this.#owner.onHeld(-sent);
     }
     if (this.#held.length > 0 || this.#sink === null) return;
     if (this.#complete) {
@@ -199,6 +199,6 @@ export class RequestBody {
     if (view.length === 0) return;
     this.#held.push(Buffer.copyBytesFrom(view));
     this.#heldBytes += view.length;
-    this.#memory.heldBytes += view.length;
+    this.#owner.onHeld(view.length);
   }
 }

@@ -1,5 +1,6 @@
 // What happens to a request before it is an exchange: checks, address, version, limits at the door.
 import { toPlatformError } from '../core/errors/index.ts';
+import { MAX_LOOP_DEPTH } from '../core/http/index.ts';
 import { invocationId } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
@@ -105,6 +106,7 @@ export class RequestEntry {
     }
     const { route } = found;
     const { fn } = route;
+    if (head.loopDepth > MAX_LOOP_DEPTH) return this.#refuse(response, { code: 'loop_detected', params: { limit: MAX_LOOP_DEPTH } }, false, route);
     if (bit === 0) return this.#refuse(response, { code: 'method_not_allowed', params: { allow: ALL_ALLOWED } }, false, route);
 
     let version = found.version || route.onlyVersion;

@@ -1,5 +1,5 @@
 // One pass over a request's header fields: what functions get of them, what the gateway needs of them, and what is wrong with them.
-import { HOP_BY_HOP, isHeaderName } from '../core/http/index.ts';
+import { HOP_BY_HOP, LOOP_FIELD, isHeaderName, loopDepth } from '../core/http/index.ts';
 import type { ClientRequest } from './uws.ts';
 
 /** Request target and fields together, characters. More: headers_too_large. (The parser itself refuses 100 fields or 32 KiB.) */
@@ -7,7 +7,7 @@ export const MAX_HEAD_CHARACTERS = 16 * 1_024;
 
 const KIND = {
   plain: 0, host: 1, contentLength: 2, transferEncoding: 3, connection: 4, drop: 5, requestId: 6, forwardedFor: 7, forwardedProto: 8, forwardedHost: 9,
-  forwarded: 10, traceparent: 11, named: 12,
+  forwarded: 10, traceparent: 11, named: 12, loop: 13,
 } as const;
 type Kind = (typeof KIND)[keyof typeof KIND];
 
@@ -21,7 +21,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['host', KIND.host], ['content-length', KIND.contentLength], ['transfer-encoding', KIND.transferEncoding], ['connection', KIND.connection],
   ['x-request-id', KIND.requestId], ['x-forwarded-for', KIND.forwardedFor], ['x-forwarded-proto', KIND.forwardedProto],
   ['x-forwarded-host', KIND.forwardedHost], ['x-forwarded-port', KIND.forwarded], ['forwarded', KIND.forwarded], ['traceparent', KIND.traceparent],
-  ['x-thimble-function', KIND.named],
+  ['x-thimble-function', KIND.named], [LOOP_FIELD, KIND.loop],
 ]);
 
 // eslint-disable-next-line no-control-regex -- outside printable ASCII: look closer
@@ -53,6 +53,8 @@ export class RequestHead {
   /** `\nname\nvalue` of Forwarded and X-Forwarded-Port: passed on only from trusted proxies. */
   forwarded = '';
   traceparent = '';
+  /** Calls by functions that this request stems from. */
+  loopDepth = 0;
   /** '' or what is wrong: the answer is bad_request. */
   why = '';
   tooLarge = false;
@@ -68,7 +70,7 @@ export class RequestHead {
     this.contentLength = -1;
     this.chunked = this.tooLarge = false;
     this.#size = targetLength;
-    this.#hosts = this.#lengths = 0;
+    this.#hosts = this.#lengths = this.loopDepth = 0;
     request.forEach(this.#each);
     if (this.#size > MAX_HEAD_CHARACTERS) this.tooLarge = true;
     if (this.why !== '') return;
@@ -106,6 +108,9 @@ export class RequestHead {
         if (this.chunked || value.toLowerCase() !== 'chunked') this.why = 'a Transfer-Encoding other than chunked';
         this.chunked = true;
         return;
+      case KIND.loop:
+        this.loopDepth += loopDepth(value);
+        break;
       case KIND.connection:
         if (value !== 'keep-alive' && value !== 'close') this.#connection += `,${value}`;
         return;
@@ -141,6 +146,8 @@ export class RequestHead {
     const names = new Set(this.#connection.toLowerCase().split(',').map((option) => option.trim()).filter((option) => !HOP_BY_HOP.has(option) && option !== ''));
     // Content-Length says how the body is framed, whatever a sender claims.
     names.delete('content-length');
+    // RFC 8586 section 2: what tells loops is not for a sender to take off.
+    names.delete(LOOP_FIELD);
     if (names.size === 0) return;
     const parts = this.fields.split('\n');
     let kept = '';

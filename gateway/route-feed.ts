@@ -6,7 +6,7 @@ import type { Logger } from '../core/log/index.ts';
 import { FRAME, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { Frame, FrameConnection, Identity } from '../core/protocol/index.ts';
 import { routeDeltaSchema, routeFunctionSchema } from '../core/routing/index.ts';
-import type { RouteFunction } from '../core/routing/index.ts';
+import type { RouteDelta, RouteFunction } from '../core/routing/index.ts';
 import type { RouteTable } from './route-table.ts';
 
 export interface RouteFeedOptions {
@@ -14,8 +14,10 @@ export interface RouteFeedOptions {
   readonly self: Identity;
   readonly table: RouteTable;
   readonly logger: Logger;
-  /** After every change of the table. */
-  readonly onApplied: () => void;
+  /** Before a change is applied: what is waited for, if anything. Must resolve. */
+  readonly beforeDelta: (delta: RouteDelta) => Promise<void> | undefined;
+  /** After every change of the table; undefined: all of it. */
+  readonly onApplied: (delta: RouteDelta | undefined) => void;
 }
 
 /** Functions checked per loop turn. */
@@ -28,9 +30,9 @@ export class RouteFeed {
   readonly #peer: ReconnectingPeer;
   /** A `subscribe` from nothing is under way: deltas before its table mean nothing. */
   #awaitsTable = false;
-  /** Changes that came while a table was being read, in order; undefined when none is. */
+  /** Changes that came while a table was being read, or a change was waiting, in order; undefined when neither is. */
   #behind: unknown[] | undefined;
-  /** Grows with each table that begins to be read: an older one stops. */
+  /** Grows with each table that begins to be read, and each change that begins to wait: an older one stops. */
   #reading = 0;
 
   constructor(options: RouteFeedOptions) {
@@ -68,8 +70,7 @@ export class RouteFeed {
         void this.#takeTable(frame[2], connection);
         return;
       case FRAME.delta:
-        if (this.#behind !== undefined) this.#behind.push(frame[2]);
-        else if (!this.#awaitsTable) this.#takeDelta(frame[2], connection);
+        this.#onDelta(frame[2], connection);
         return;
       default:
         return;
@@ -99,33 +100,54 @@ export class RouteFeed {
     }
     this.#awaitsTable = false;
     this.#options.table.replace({ epoch: head.data.epoch, revision: head.data.revision, functions });
-    this.#acknowledge(connection, head.data.revision);
-    for (const delta of behind) if (reading === this.#reading) this.#takeDelta(delta, connection);
+    this.#acknowledge(connection, head.data.revision, undefined);
+    for (const delta of behind) this.#onDelta(delta, connection);
+  }
+
+  /** In the order in which they came. */
+  #onDelta(data: unknown, connection: FrameConnection): void {
+    if (this.#behind !== undefined) this.#behind.push(data);
+    else if (!this.#awaitsTable) this.#takeDelta(data, connection);
   }
 
   #takeDelta(data: unknown, connection: FrameConnection): void {
-    const { table } = this.#options;
     const parsed = routeDeltaSchema.safeParse(data);
     if (!parsed.success) {
       this.#refused('delta', parsed.error);
-    } else if (table.apply(parsed.data)) {
-      this.#acknowledge(connection, parsed.data.revision);
-      return;
-    } else if (parsed.data.epoch === table.epoch && parsed.data.revision <= table.revision) {
-      // Known already: sent before our `subscribe` was read.
-      this.#acknowledge(connection, table.revision);
+      this.#subscribe(connection, 0, 0);
       return;
     }
-    this.#subscribe(connection, 0, 0);
+    const { table, beforeDelta } = this.#options;
+    const ready = table.follows(parsed.data) ? beforeDelta(parsed.data) : undefined;
+    if (ready === undefined) this.#apply(parsed.data, connection);
+    else void this.#applyWhen(ready, parsed.data, connection);
+  }
+
+  async #applyWhen(ready: Promise<void>, delta: RouteDelta, connection: FrameConnection): Promise<void> {
+    const reading = (this.#reading += 1);
+    const behind = (this.#behind = []);
+    await ready;
+    if (reading !== this.#reading) return;
+    this.#behind = undefined;
+    this.#apply(delta, connection);
+    for (const next of behind) this.#onDelta(next, connection);
+  }
+
+  #apply(delta: RouteDelta, connection: FrameConnection): void {
+    const { table } = this.#options;
+    if (table.apply(delta)) this.#acknowledge(connection, delta.revision, delta);
+    // Known already: sent before our `subscribe` was read.
+    else if (delta.epoch === table.epoch && delta.revision <= table.revision) connection.send([FRAME.applied, 0, table.revision]);
+    else this.#subscribe(connection, 0, 0);
   }
 
   #refused(what: 'table' | 'delta', error: z.ZodError | undefined): void {
     this.#options.logger.error({ code: 'protocol_violation', issues: error?.issues.slice(0, 5) }, `a route ${what} was refused`);
   }
 
-  #acknowledge(connection: FrameConnection, revision: number): void {
+  #acknowledge(connection: FrameConnection, revision: number, delta: RouteDelta | undefined): void {
     connection.send([FRAME.applied, 0, revision]);
-    this.#options.onApplied();
+    this.#options.onApplied(delta);
   }
 
   #onClose(error: PlatformError | undefined): void {

@@ -56,6 +56,10 @@ export class RouteTable {
     return this.#routes.get(name);
   }
 
+  * functions(): Generator<TableData['functions'][number]> {
+    for (const { fn } of this.#routes.values()) yield fn;
+  }
+
   /** The present table as data. The entries are shared and never change. */
   snapshot(): TableData {
     return { epoch: this.#epoch, revision: this.#revision, functions: [...this.#routes.values()].map((route) => route.fn) };
@@ -77,9 +81,14 @@ export class RouteTable {
     this.#arrived(table.epoch, table.revision, retired);
   }
 
+  /** Whether the delta can be applied: it begins where this table ends. */
+  follows(delta: RouteDelta): boolean {
+    return this.#loaded && delta.epoch === this.#epoch && delta.previous === this.#revision;
+  }
+
   /** @returns false when the delta does not follow on the present revision; nothing is changed then */
   apply(delta: RouteDelta): boolean {
-    if (!this.#loaded || delta.epoch !== this.#epoch || delta.previous !== this.#revision) return false;
+    if (!this.follows(delta)) return false;
     const retired: VersionTarget[] = [];
     for (const name of delta.remove) {
       const route = this.#routes.get(name);

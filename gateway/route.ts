@@ -1,31 +1,39 @@
 // One function as the gateway routes it: its settings, what its versions are to hosts, and what is counted across changes of both.
-import { hostGroup } from '../core/config/index.ts';
-import type { HostGroup } from '../core/config/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import type { RouteFunction } from '../core/routing/index.ts';
 import type { FunctionGate } from './function-gate.ts';
+import { tierGroups } from './placement.ts';
+import type { TierGroups } from './placement.ts';
 import type { FigureCell } from './version-figures.ts';
+import type { VersionPlace } from './version-place.ts';
+
+/** What a `target` frame says of a version under the function's present settings. */
+export function targetOf(fn: RouteFunction, version: number, digest: string): Target {
+  return {
+    function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
+    cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
+  };
+}
 
 /** A version with the settings it runs under: what a `target` frame says. Compared by identity. */
 export class VersionTarget {
   readonly frame: Target;
   /** The version as response headers say it. */
   readonly versionText: string;
-  /** The hosts that may run it. */
-  readonly group: HostGroup;
+  /** The hosts of its tier: placement.ts says which of them run it. */
+  readonly groups: TierGroups;
+  readonly place: VersionPlace;
   /** Its figures, found once instead of per request; of no use when the cell is dropped. */
   figures: FigureCell | undefined;
   readonly #key: string;
   /** Settings or version have changed since: named by no new invocation, forgotten by hosts after the last one under way. */
   retired = false;
 
-  constructor(fn: RouteFunction, version: number, digest: string) {
-    this.frame = {
-      function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
-      cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
-    };
+  constructor(fn: RouteFunction, version: number, digest: string, place: VersionPlace) {
+    this.frame = targetOf(fn, version, digest);
     this.versionText = String(version);
-    this.group = hostGroup(fn.tier, fn.limits.wasm ? 'wasm' : 'default');
+    this.groups = tierGroups(fn.tier);
+    this.place = place;
     this.#key = JSON.stringify(this.frame);
   }
 
@@ -56,7 +64,9 @@ export class Route {
     if (known !== undefined) return known;
     const digest = this.fn.versions[version];
     if (digest === undefined) return undefined;
-    const target = new VersionTarget(this.fn, version, digest);
+    const place = this.gate.place(version);
+    const target = new VersionTarget(this.fn, version, digest, place);
+    place.target = target;
     this.#targets.set(version, target);
     return target;
   }
@@ -68,8 +78,10 @@ export class Route {
       const now = this.target(version);
       if (now !== undefined && now.same(old)) {
         this.#targets.set(version, old);
+        old.place.target = old;
       } else {
-        if (now !== undefined) this.#targets.delete(version);
+        if (now === undefined) this.gate.forget(version);
+        else this.#targets.delete(version);
         old.retired = true;
         retired.push(old);
       }

@@ -1,6 +1,9 @@
 // Counts per function and version, pushed to the control plane as increments; kept while it is away, bounded in number.
+import { laneOfGroup } from '../core/config/index.ts';
+import type { LaneName } from '../core/config/index.ts';
 import { LogHistogram } from '../core/metrics/index.ts';
 import type { ColdPhases, GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
+import type { VersionPlace } from './version-place.ts';
 
 /** One version's increments since they were last taken. */
 export class FigureCell {
@@ -16,8 +19,10 @@ export class FigureCell {
   readonly coldPhasesMs: [queue: number, isolate: number, restore: number, handler: number] = [0, 0, 0, 0];
   /** By code of a limit that struck: the limit, and the most that was used. */
   readonly limits = new Map<string, [limit: number, used: number]>();
-  /** Whether there is something to push. */
+  /** Whether something was counted that is to be pushed. */
   dirty = false;
+  /** Where the version runs; null: it has not run. */
+  place: VersionPlace | null = null;
   /** Pushes without an increment, in a row. */
   quiet = 0;
   /** No longer in the books: whoever kept it must ask for the present one. */
@@ -26,6 +31,11 @@ export class FigureCell {
   constructor(fn: string, version: number) {
     this.function = fn;
     this.version = version;
+  }
+
+  /** Whether there is something to push. */
+  get due(): boolean {
+    return this.dirty || this.place?.dirty === true;
   }
 
   answered(status: number, code: string, wallUs: number): void {
@@ -70,7 +80,9 @@ export class FigureCell {
       coldUs: this.coldUs.toPairs(),
       coldPhasesMs: [...this.coldPhasesMs],
       limits: Object.fromEntries(this.limits),
+      ...(this.place === null || this.place.group === '' ? {} : { lane: laneOf(this.place), homes: this.place.homes.length }),
     };
+    if (this.place !== null) this.place.dirty = false;
     this.statuses.clear();
     this.codes.clear();
     this.wallUs.clear();
@@ -82,6 +94,12 @@ export class FigureCell {
     this.dirty = false;
     return figures;
   }
+}
+
+/** A version on the slow lane is shown there also while it runs elsewhere because no host is there yet. */
+function laneOf({ group, lane }: VersionPlace): LaneName {
+  const name = laneOfGroup(group);
+  return name === 'wasm' || name === 'penalty' ? name : lane.slow ? 'slow' : 'fast';
 }
 
 /** Versions counted apart; those beyond share the cell of requests that reached no function. */
@@ -109,7 +127,7 @@ export class VersionFigureBook {
     const versions: VersionFigures[] = [];
     if (this.none.dirty) versions.push(this.none.take());
     for (const [key, cell] of this.#cells) {
-      if (cell.dirty) {
+      if (cell.due) {
         cell.quiet = 0;
         versions.push(cell.take());
       } else if ((cell.quiet += 1) > QUIET_PUSHES) {

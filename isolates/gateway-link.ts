@@ -1,7 +1,8 @@
 // The host's side of the invocation protocol: one gateway connection, its targets by number, its invocations by id.
 import { PlatformError } from '../core/errors/index.ts';
-import type { Frame, FrameConnection } from '../core/protocol/index.ts';
+import type { EntriesRow, Frame, FrameConnection } from '../core/protocol/index.ts';
 import { BODY, FRAME } from '../core/protocol/index.ts';
+import type { EntryNews } from './accounts.ts';
 import { IncomingBody } from './bodies/incoming-body.ts';
 import { Invocation } from './invocation.ts';
 import type { IsolatePool } from './isolate-pool.ts';
@@ -15,11 +16,18 @@ export class GatewayLink {
   /** Whether functions here have WebAssembly: targets of the other kind are refused. */
   readonly #wasm: boolean;
   readonly #targets = new Map<number, TargetState>();
+  /** Targets that the gateway wants to be kept warm. */
+  readonly #held = new Set<number>();
   readonly #invocations = new Map<number, Invocation>();
+  readonly #room: () => number;
 
-  /** @param wasm  whether functions here have WebAssembly */
-  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean) {
+  /**
+   * @param wasm  whether functions here have WebAssembly
+   * @param room  how many more invocations the host takes
+   */
+  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean, room: () => number) {
     this.#connection = connection;
+    this.#room = room;
     this.#pool = pool;
     this.#tier = tier;
     this.#wasm = wasm;
@@ -27,6 +35,16 @@ export class GatewayLink {
 
   get running(): number {
     return this.#invocations.size;
+  }
+
+  /** Sends the rows of targets that this gateway has named. */
+  tellEntries(news: EntryNews): void {
+    const rows: EntriesRow[] = [];
+    for (const [number, state] of this.#targets) {
+      const row = news.get(state);
+      if (row !== undefined) rows.push([number, ...row]);
+    }
+    if (rows.length > 0) this.#connection.send([FRAME.entries, 0, rows]);
   }
 
   onFrame(frame: Frame): void {
@@ -62,9 +80,13 @@ export class GatewayLink {
         const state = this.#targets.get(frame[1]);
         if (state === undefined) return;
         this.#targets.delete(frame[1]);
+        this.#letGo(frame[1], state);
         this.#pool.release(state);
         return;
       }
+      case FRAME.warm:
+        this.#warm(frame[1], frame[2]);
+        return;
       case FRAME.goaway:
         return;
       default:
@@ -81,24 +103,44 @@ export class GatewayLink {
       // The gateway stops by itself when the final frame comes: nothing to say when nobody reads the rest.
       requestBody = new IncomingBody(mode === BODY.inline ? body : null, { grant: (bytes) => connection.send([FRAME.credit, id, bytes]), abandon: () => {} });
     }
+    if (this.#room() <= 0) {
+      this.#connection.send([FRAME.fail, id, 'overloaded', { what: 'invocations of one host' }, 0, null, null]);
+      return;
+    }
     const invocation = new Invocation(id, this.#connection, state, head, requestBody, performance.now() + wallMs);
     this.#invocations.set(id, invocation);
     this.#pool.dispatch(state, invocation);
   }
 
+  /** One isolate is what a host keeps of a version, however many are asked for. */
+  #warm(number: number, isolates: number): void {
+    const state = this.#targets.get(number);
+    if (state === undefined) throw new PlatformError('protocol_violation', { why: 'an unknown target' });
+    if (isolates === 0) {
+      this.#letGo(number, state);
+      return;
+    }
+    if (!this.#held.has(number)) {
+      this.#held.add(number);
+      this.#pool.hold(state);
+    }
+    this.#pool.whenStarted(state, (alive) => this.#connection.send([FRAME.warm, number, alive ? 1 : 0]));
+  }
+
+  #letGo(number: number, state: TargetState): void {
+    if (this.#held.delete(number)) this.#pool.letGo(state);
+  }
+
   #cancel(id: number): void {
     const invocation = this.#invocations.get(id);
     if (invocation === undefined) return;
-    const { isolate } = invocation.target;
+    const { isolate } = invocation;
     if (isolate !== null && invocation.slot !== 0) {
       isolate.cancel(invocation);
       return;
     }
-    // Not entered yet: it never will be.
-    invocation.cancelled = true;
-    invocation.finished = true;
     this.#connection.send([FRAME.done, id, 0]);
-    this.ended(invocation);
+    this.#pool.withdraw(invocation);
   }
 
   /** The final frame has been sent. */
@@ -109,12 +151,15 @@ export class GatewayLink {
   /** The gateway is gone: nobody waits for any of these. */
   close(): void {
     for (const invocation of Array.from(this.#invocations.values())) {
-      const { isolate } = invocation.target;
+      const { isolate } = invocation;
       invocation.finalSent = true;
       if (isolate !== null && invocation.slot !== 0) isolate.cancel(invocation);
-      else invocation.cancelled = true;
+      else this.#pool.withdraw(invocation);
     }
-    for (const state of this.#targets.values()) this.#pool.release(state);
+    for (const [number, state] of this.#targets) {
+      this.#letGo(number, state);
+      this.#pool.orphan(state);
+    }
     this.#targets.clear();
   }
 }

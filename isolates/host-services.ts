@@ -1,7 +1,10 @@
 // What the isolates of one host share.
 import type { Logger } from '../core/log/index.ts';
+import type { Accounts } from './accounts.ts';
 import type { Invocation } from './invocation.ts';
+import type { IsolateLife } from './life/isolate-life.ts';
 import type { LogSink } from './log-sink.ts';
+import type { RunQueue } from './run-queue.ts';
 import type { SidecarClient } from './sidecar-client.ts';
 import type { StackMapper } from './stacks/stack-mapper.ts';
 import type { SnapshotShelf } from './snapshots/shelf.ts';
@@ -14,7 +17,10 @@ export interface HostServices {
   readonly spares: SpareVms;
   readonly shelf: SnapshotShelf;
   readonly watch: EntryWatch;
+  readonly life: IsolateLife;
   readonly turns: Turns;
+  readonly queue: RunQueue;
+  readonly accounts: Accounts;
   readonly logs: LogSink;
   readonly stacks: StackMapper;
   readonly sidecar: SidecarClient;

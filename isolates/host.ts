@@ -4,14 +4,17 @@ import { kindOfGroup } from '../core/config/index.ts';
 import type { GroupKind, HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
-import type { FrameConnection, HostFigures, Identity } from '../core/protocol/index.ts';
+import type { HostFigures, Identity } from '../core/protocol/index.ts';
+import { Accounts } from './accounts.ts';
 import { GatewayLink } from './gateway-link.ts';
 import type { HostServices } from './host-services.ts';
-import type { Invocation } from './invocation.ts';
+import type { Caller, Invocation } from './invocation.ts';
 import { IsolatePool } from './isolate-pool.ts';
-import { LINGER_MS } from './limits.ts';
+import { IsolateLife } from './life/isolate-life.ts';
+import { LINGER_MS, MAX_RUNNING } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
+import { RunQueue } from './run-queue.ts';
 import { SnapshotShelf } from './snapshots/shelf.ts';
 import { SidecarClient } from './sidecar-client.ts';
 import { StackMapper } from './stacks/stack-mapper.ts';
@@ -34,11 +37,15 @@ export class Host {
   readonly #sidecar: SidecarClient;
   readonly #logs: LogSink;
   readonly #turns: Turns;
+  readonly #queue = new RunQueue();
+  readonly #accounts: Accounts;
+  readonly #life: IsolateLife;
+  readonly #links = new Map<Caller, GatewayLink>();
   readonly #shelf: SnapshotShelf;
-  readonly #links = new Map<FrameConnection, GatewayLink>();
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
   #lastLoad = '';
+  #lastLoop = performance.eventLoopUtilization();
 
   private constructor(boot: HostBoot, logger: Logger, platform: Platform, watch: EntryWatch) {
     this.#boot = boot;
@@ -49,13 +56,18 @@ export class Host {
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
     const wasm = kindOfGroup(boot.group) === 'wasm';
     const spares = new SpareVms(platform, wasm);
-    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => watch.endTurn(), () => spares.refill());
+    this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => this.#endTurn(watch), () => spares.refill());
+    this.#accounts = new Accounts(this.#queue, this.#logs, kindOfGroup(boot.group) === 'slow');
+    this.#life = new IsolateLife({ budgetBytes: boot.memoryBytes, logs: this.#logs, logger });
     this.#shelf = new SnapshotShelf({ platform: platform.key, snapshots: boot.snapshots && !OTHER_FLAGS.includes(kindOfGroup(boot.group)), external: externalBytes, logger });
     const services: HostServices = {
       spares,
       shelf: this.#shelf,
       watch,
+      life: this.#life,
       turns: this.#turns,
+      queue: this.#queue,
+      accounts: this.#accounts,
       logs: this.#logs,
       stacks,
       sidecar: this.#sidecar,
@@ -68,7 +80,7 @@ export class Host {
         this.#ended(invocation);
       },
       isolateEnded: (isolate, reason, culprit) => {
-        this.#pool.isolateEnded();
+        if (isolate.state.names === 0) setImmediate(() => this.#pool.settle(isolate.state));
         if (reason === 'retired') return;
         this.#kills[reason] = (this.#kills[reason] ?? 0) + 1;
         const { function: fn, version } = isolate.state.target;
@@ -80,7 +92,7 @@ export class Host {
     this.#pool = new IsolatePool(services, new VersionReader(boot.dataFolder, Buffer.from(boot.tierKey, 'base64'), this.#shelf));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm, () => MAX_RUNNING - this.#running()));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),
@@ -109,6 +121,7 @@ export class Host {
     this.#sendFigures();
     this.#logs.close();
     this.#pool.close();
+    this.#life.close();
     // Last frames leave with this turn.
     await new Promise((resolve) => setTimeout(resolve, 5));
     this.#gateway.close();
@@ -123,35 +136,55 @@ export class Host {
     return running;
   }
 
+  #endTurn(watch: EntryWatch): void {
+    watch.endTurn();
+    this.#queue.endTurn();
+  }
+
   #ended(invocation: Invocation): void {
+    this.#queue.takeOut(invocation);
     this.#links.get(invocation.connection)?.ended(invocation);
     this.#turns.release(invocation);
     if (invocation.target.names === 0) setImmediate(() => this.#pool.settle(invocation.target));
   }
 
   #sendLoad(): void {
+    const news = this.#accounts.takeNews();
+    if (news.size > 0) for (const link of this.#links.values()) link.tellEntries(news);
     const running = this.#running();
-    const load = `${this.#pool.isolates} ${running}`;
+    const loop = performance.eventLoopUtilization();
+    // Twentieths: a host at rest has nothing to say.
+    const busy = Math.round(performance.eventLoopUtilization(loop, this.#lastLoop).utilization * 20) * 50;
+    this.#lastLoop = loop;
+    const load = `${this.#pool.isolates} ${running} ${busy}`;
     if (load === this.#lastLoad) return;
     this.#lastLoad = load;
-    this.#gateway.connection?.send([FRAME.load, 0, this.#pool.isolates, running, process.memoryUsage.rss()]);
+    this.#gateway.connection?.send([FRAME.load, 0, this.#pool.isolates, running, process.memoryUsage.rss(), busy]);
   }
 
   #sendFigures(): void {
     const { connection } = this.#control;
     if (connection === undefined) return;
+    const life = this.#life;
     const versions: HostFigures['versions'] = [];
     let coldStarts = 0;
-    for (const { target, isolate, coldStarts: started } of this.#pool.states()) {
+    for (const { target, isolate, coldStarts: started, retiring, retired, holds } of this.#pool.states()) {
       coldStarts += started;
       if (isolate === null) continue;
-      versions.push({ function: target.function, version: target.version, isolates: 1, memoryBytes: isolate.memoryBytes(), running: isolate.running });
+      versions.push({
+        function: target.function, version: target.version, isolates: 1 + retiring, memoryBytes: isolate.gauge.usedBytes, running: isolate.running, retiring, keptWarm: holds > 0 ? 1 : 0, retired,
+      });
     }
     const figures: HostFigures = {
       kind: 'host',
       host: this.#boot.name,
       versions,
-      node: { isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts },
+      node: {
+        isolates: this.#pool.isolates, running: this.#running(), residentBytes: process.memoryUsage.rss(), kills: this.#kills, coldStarts,
+        retiring: life.retiring, keptWarm: this.#pool.keptWarm, heapBytes: life.heapBytes, retired: life.retired, reclaimed: life.reclaimed, shrunk: life.shrunk, collections: life.collections,
+        softLimits: this.#accounts.softLimits, ...this.#queue.figures,
+      },
+      used: this.#accounts.takeUsed(),
       snapshots: this.#shelf.takeFigures(),
     };
     connection.send([FRAME.figures, 0, figures]);

@@ -5,7 +5,15 @@ import type { FrameConnection } from '../core/protocol/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import type { OutgoingBody } from './bodies/outgoing-body.ts';
 import type { GivenFailure } from './given-failure.ts';
+import type { Queued } from './run-queue.ts';
 import type { TargetState } from './targets.ts';
+import type { TenantIsolate } from './tenant-isolate.ts';
+
+/** Who an invocation answers. */
+export type Caller = Pick<FrameConnection, 'backlogBytes' | 'flush' | 'peer' | 'send'>;
+
+/** Share of the CPU budget at which the function's log warns. */
+const SOFT_SHARE = 0.8;
 
 /** A response that the handler has given, to be sent when its entry has ended within the budget. */
 export interface GivenResponse {
@@ -28,16 +36,20 @@ export interface ColdTimes {
 export class Invocation {
   /** Exchange id on the gateway's connection: the gateway's sequence number. */
   readonly id: number;
-  readonly connection: FrameConnection;
+  readonly connection: Caller;
   readonly target: TargetState;
   readonly head: string;
   readonly requestBody: IncomingBody | null;
   /** `performance.now()` at which the wall limit strikes. */
   readonly deadlineMs: number;
+  /** Where it runs: not always the present isolate of its target. Null before it was admitted and after its end. */
+  isolate: TenantIsolate | null = null;
   /** Journal slot; 0 until first entered. */
   slot = 0;
   /** CPU time used so far, microseconds. */
   cpuUs = 0;
+  /** Where the soft limit is; infinite once it was reached. */
+  softCpuUs: number;
   cold: ColdTimes | null = null;
   /** Body handle of the request in its isolate, 0 when it has none. */
   bodyHandle = 0;
@@ -59,6 +71,8 @@ export class Invocation {
   callsUnderWay = 0;
   /** Operations that settle in a later entry (operations/area.ts). */
   operationsUnderWay = 0;
+  /** Entries that wait for their turn. */
+  queued: Set<Queued> | null = null;
   // What an invocation owns ends with it. Null until there is any: most have none.
   callOperations: Set<number> | null = null;
   waitingCalls: (() => boolean)[] | null = null;
@@ -68,17 +82,19 @@ export class Invocation {
   /** The client went away or a limit struck at the gateway: nobody waits for an answer. */
   cancelled = false;
 
-  constructor(id: number, connection: FrameConnection, target: TargetState, head: string, requestBody: IncomingBody | null, deadlineMs: number) {
+  constructor(id: number, connection: Caller, target: TargetState, head: string, requestBody: IncomingBody | null, deadlineMs: number) {
     this.id = id;
     this.connection = connection;
     this.target = target;
     this.head = head;
     this.requestBody = requestBody;
     this.deadlineMs = deadlineMs;
+    this.softCpuUs = target.target.cpuMs * 1_000 * SOFT_SHARE;
   }
 
-  get printableId(): InvocationId {
-    return invocationId(this.epoch, this.id);
+  /** '' for the start of an isolate that no caller waits for. */
+  get printableId(): InvocationId | '' {
+    return this.id === 0 ? '' : invocationId(this.epoch, this.id);
   }
 
   get epoch(): number {

@@ -1,5 +1,6 @@
 // Timers of one isolate: the host keeps the time and enters when one is due.
 import type { Invocation } from './invocation.ts';
+import type { Queued } from './run-queue.ts';
 import { ENTER } from './runtime/abi.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 
@@ -33,9 +34,12 @@ export class IsolateTimers {
    */
   start(owner: Invocation, id: number, delayMs: number, repeats: boolean): string | undefined {
     if (this.#timers.size >= MAX_TIMERS) throw new RangeError('too many timers');
+    let queued: Queued | null = null;
     const fire = (): void => {
       if (!repeats) this.#forget(id);
-      this.#isolate.enter(owner, ENTER.timer, id);
+      // One that repeats and still waits for its turn does not wait twice, as in browsers.
+      else if (queued?.waits === true) return;
+      queued = this.#isolate.enter(owner, ENTER.timer, id);
     };
     this.#timers.set(id, { owner, cancel: schedule(fire, delayMs, repeats) });
     owner.timers ??= new Set();

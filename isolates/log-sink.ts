@@ -1,6 +1,6 @@
 // Functions' log lines on their way to the control plane: bounded per function and in all, with drops counted.
 import { FRAME } from '../core/protocol/index.ts';
-import type { LogRow, ReconnectingPeer } from '../core/protocol/index.ts';
+import type { LogRow, ReconnectingPeer, Target } from '../core/protocol/index.ts';
 import type { Invocation } from './invocation.ts';
 import type { StackMapper } from './stacks/stack-mapper.ts';
 
@@ -32,7 +32,15 @@ export class LogSink {
   }
 
   write(invocation: Invocation, level: string, message: string, fields: string | null): void {
-    const { target } = invocation.target;
+    this.#write(invocation.target.target, invocation.printableId, level, message, fields);
+  }
+
+  /** A line about the function itself, of no invocation. */
+  note(target: Target, level: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#write(target, '', level, message, JSON.stringify(fields));
+  }
+
+  #write(target: Target, invocation: string, level: string, message: string, fields: string | null): void {
     const { function: fn, version } = target;
     const now = Date.now();
     if (now - this.#windowStart >= WINDOW_MS) {
@@ -46,7 +54,7 @@ export class LogSink {
       return;
     }
     const mapped = this.#stacks.map(target, message.slice(0, MESSAGE_CHARACTERS));
-    const row: Row = [now, level, fn, version, invocation.printableId, typeof mapped === 'string' ? mapped : message.slice(0, MESSAGE_CHARACTERS), fields];
+    const row: Row = [now, level, fn, version, invocation, typeof mapped === 'string' ? mapped : message.slice(0, MESSAGE_CHARACTERS), fields];
     this.#rows.push(row);
     if (typeof mapped === 'string') return;
     this.#unmapped.add(row);

@@ -1,5 +1,5 @@
 // Outgoing calls of one isolate: counted and queued per invocation, sent to the sidecar, settled in the isolate.
-import { isIdempotent } from '../core/http/index.ts';
+import { LOOP_FIELD, isIdempotent } from '../core/http/index.ts';
 import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
 import { SUBREQUESTS_AT_ONCE } from './limits.ts';
 import { IncomingBody, toBuffer } from './bodies/incoming-body.ts';
@@ -162,7 +162,7 @@ export class OutgoingCalls {
       client,
       operation: name,
       repeatable: client !== 'http' || isIdempotent(head.slice(0, head.indexOf('\n'))),
-      head,
+      head: client === 'http' ? withLoop(head, owner) : head,
       body: streams ? null : (inline ?? null),
       streams,
       deadlineMs: owner.answered ? performance.now() + this.#host.lingerMs : owner.deadlineMs,
@@ -241,4 +241,10 @@ export class OutgoingCalls {
     }
     return entry;
   }
+}
+
+/** What the request has come through, behind the function's own fields: it may add to it, and take nothing away. */
+function withLoop(head: string, owner: Invocation): string {
+  const came = owner.header(LOOP_FIELD);
+  return came === '' ? head : `${head}\n${LOOP_FIELD}\n${came}`;
 }

@@ -1,18 +1,19 @@
 // Isolates made ahead of need, while the loop is at rest: making one is most of a cold start.
 import type { Platform } from './platform/load.ts';
+import { SpareChoice } from './spare-choice.ts';
 import { Vm } from './vm.ts';
 
-/** Spares kept at the same time; each is about 1.1 MB. */
-const SPARES = 2;
-/** The default of `limits.memoryMb`: what is asked for before anything has been. */
-const FIRST_MEMORY_MB = 64;
+interface Spare {
+  readonly memoryMb: number;
+  readonly vm: Vm;
+}
 
 export class SpareVms {
   readonly #platform: Platform;
   readonly #wasm: boolean;
-  #spares: Vm[] = [];
-  /** A heap's limit is fixed when it is made, so spares have the one that was asked for last. */
-  #memoryMb = FIRST_MEMORY_MB;
+  readonly #spares: Spare[] = [];
+  /** A heap's limit is fixed when it is made, so spares have the limits that are asked for most. */
+  readonly #choice = new SpareChoice();
 
   /** @param wasm  whether the functions of this host have WebAssembly */
   constructor(platform: Platform, wasm: boolean) {
@@ -22,14 +23,9 @@ export class SpareVms {
 
   /** A fresh isolate with this limit: a spare, or one made now. */
   take(memoryMb: number): Vm {
-    if (memoryMb === this.#memoryMb) {
-      const spare = this.#spares.pop();
-      if (spare !== undefined) return spare;
-    } else {
-      this.#memoryMb = memoryMb;
-      for (const spare of this.#spares.splice(0)) spare.dispose();
-    }
-    return new Vm(this.#platform, memoryMb, this.#wasm);
+    this.#choice.asked(memoryMb);
+    const at = this.#spares.findIndex((spare) => spare.memoryMb === memoryMb);
+    return this.#spares.splice(at, at < 0 ? 0 : 1)[0]?.vm ?? new Vm(this.#platform, memoryMb, this.#wasm);
   }
 
   /** An isolate that has its version's module evaluated. @param snapshot  `externalBytes` of the checked blob */
@@ -37,9 +33,21 @@ export class SpareVms {
     return new Vm(this.#platform, memoryMb, this.#wasm, snapshot);
   }
 
-  /** Makes one when there are too few. @returns whether more are wanted */
+  /** Makes one that is wanted, or gives one up that is not. @returns whether more is to be done */
   refill(): boolean {
-    if (this.#spares.length < SPARES) this.#spares.push(new Vm(this.#platform, this.#memoryMb, this.#wasm));
-    return this.#spares.length < SPARES;
+    const missing = this.#choice.wanted();
+    for (const spare of this.#spares) {
+      const at = missing.indexOf(spare.memoryMb);
+      if (at >= 0) {
+        missing.splice(at, 1);
+        continue;
+      }
+      this.#spares.splice(this.#spares.indexOf(spare), 1);
+      spare.vm.dispose();
+      return true;
+    }
+    const memoryMb = missing.shift();
+    if (memoryMb !== undefined) this.#spares.push({ memoryMb, vm: new Vm(this.#platform, memoryMb, this.#wasm) });
+    return missing.length > 0;
   }
 }

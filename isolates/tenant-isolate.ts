@@ -2,9 +2,11 @@
 import { PlatformError } from '../core/errors/index.ts';
 import type { IncomingBody } from './bodies/incoming-body.ts';
 import { toBuffer } from './bodies/incoming-body.ts';
+import { EntryAllowance } from './entry-allowance.ts';
 import { givenFailure } from './given-failure.ts';
 import type { HostServices } from './host-services.ts';
 import type { Invocation } from './invocation.ts';
+import { HeapGauge } from './life/heap-gauge.ts';
 import { IsolateBodies } from './isolate-bodies.ts';
 import { IsolateTimers } from './isolate-timers.ts';
 import { IsolateAreas, pureOperation } from './operations/index.ts';
@@ -12,12 +14,13 @@ import type { AreaIsolate } from './operations/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
+import type { Queued } from './run-queue.ts';
 import { BODY_KIND, ENTER, ENTERED, OP, PENDING, REASON, UNRESTORABLE } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
 import type { StartData } from './snapshots/shelf.ts';
 import type { LoadedVersion } from './version-files.ts';
-import type { Vm } from './vm.ts';
+import type { HeapSize, Vm } from './vm.ts';
 
 /** CPU time that evaluating a module may take; apart from any invocation's budget. */
 export const STARTUP_CPU_MS = 1_000;
@@ -26,14 +29,18 @@ const MIN_BUDGET_US = 500;
 /** Answers of a turn wait no longer than this for the ones behind them. */
 const FLUSH_AFTER_MS = 0.5;
 const MAX_BUDGET_US = 0x7fff_ffff;
+/** An entry that took longer may have allocated much: the heap is looked at. */
+const LONG_US = 1_000;
+/** CPU time of a garbage collection that the host asks for. It runs nothing of the tenant's, but what goes wrong must end. */
+const COLLECT_BUDGET_US = 2_000_000;
 
 const MIB = 1_048_576;
 /** Where the message of a thrown error ends and its stack begins. */
 const FIRST_FRAME = '\n    at ';
 const STACK_CHARACTERS = 16_384;
 
-/** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish. */
-export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired';
+/** Why an isolate ended. `cpu` and `memory` were limits, `broken` is a defect, `retired` is the pool's wish, `overdue` one that did not drain after it. */
+export type EndReason = 'cpu' | 'memory' | 'broken' | 'retired' | 'overdue';
 
 export class TenantIsolate implements AreaIsolate {
   readonly state: TargetState;
@@ -46,6 +53,7 @@ export class TenantIsolate implements AreaIsolate {
   readonly #calls: OutgoingCalls;
   readonly #sender: ResponseSender;
   readonly #areas = new IsolateAreas(this);
+  readonly #allowance = new EntryAllowance();
   /** Invocations that gave or finished a response during the running entry. */
   #touched: Invocation[] = [];
   #current: Invocation | null = null;
@@ -55,8 +63,13 @@ export class TenantIsolate implements AreaIsolate {
   /** Made with the module evaluated. */
   readonly #restored: boolean;
   #dead = false;
+  #replaced = false;
   readonly madeMs = performance.now();
-  lastUsedMs = this.madeMs;
+  readonly gauge: HeapGauge;
+  idleList: unknown = null;
+  idlePrevious: TenantIsolate | null = null;
+  idleNext: TenantIsolate | null = null;
+  idleSinceMs = 0;
 
   /** Makes the isolate, from the version's snapshot when that is at hand; `load` must follow. */
   constructor(state: TargetState, host: HostServices, { snapshot }: StartData) {
@@ -67,6 +80,8 @@ export class TenantIsolate implements AreaIsolate {
     this.#vm = blob === null ? host.spares.take(state.target.memoryMb) : host.spares.restored(state.target.memoryMb, blob);
     this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
+    this.gauge = new HeapGauge(state.target.memoryMb);
+    host.life.made(this);
     this.#calls = new OutgoingCalls(this, host);
     this.#sender = new ResponseSender(this, host);
   }
@@ -79,8 +94,35 @@ export class TenantIsolate implements AreaIsolate {
     return this.#invocations.size;
   }
 
-  memoryBytes(): number {
-    return this.#dead ? 0 : this.#vm.memoryBytes();
+  /** It gets no new invocation: another has taken its place, or it is at its end. */
+  get leaving(): boolean {
+    return this.#dead || this.#replaced;
+  }
+
+  get keptWarm(): boolean {
+    return this.state.holds > 0;
+  }
+
+  measure(into: HeapSize): void {
+    this.#vm.measure(into);
+  }
+
+  /** A full garbage collection, outside of entries. @returns false when what survived was over the limit: the isolate has ended then */
+  collect(shrink: boolean): boolean {
+    if (this.#dead || this.#current !== null) return !this.#dead;
+    const { watch } = this.#host;
+    watch.begin(this.#watchSlot, COLLECT_BUDGET_US);
+    let thrown: unknown;
+    try {
+      this.#vm.collect(shrink);
+    } catch (error) {
+      thrown = error;
+    }
+    const { killed } = watch.end();
+    if (killed) this.#end('cpu', null, 0, undefined);
+    else if (this.#vm.isDisposed) this.#end('memory', null, 0, undefined);
+    else if (thrown !== undefined) this.#host.logger.error({ err: thrown, code: 'internal', function: this.state.target.function }, 'a collection failed');
+    return !this.#dead;
   }
 
   /**
@@ -107,7 +149,10 @@ export class TenantIsolate implements AreaIsolate {
       else this.#host.shelf.restored();
     }
     if (this.#dead) return false;
-    if (error === '') return true;
+    if (error === '') {
+      this.#host.life.started(this);
+      return true;
+    }
     const text = String(error);
     this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
     this.end('retired');
@@ -134,21 +179,48 @@ export class TenantIsolate implements AreaIsolate {
     return false;
   }
 
-  /** First entry of an invocation. */
+  /** No call waited for `load`. What the module has begun, such as a fetch whose answer its handlers await, may go on as behind a response. */
+  loadedForNobody(cause: Invocation): void {
+    cause.cancelled = cause.responseDone = cause.finalSent = true;
+    cause.lingerTimer = setTimeout(() => this.finish(cause), this.#host.lingerMs);
+    this.#settleCancelled(cause);
+  }
+
+  /** First entry of an invocation, whose turn it is. */
   invoke(invocation: Invocation): void {
     this.#admit(invocation);
     if (invocation.requestBody !== null) invocation.bodyHandle = this.addBody(invocation.requestBody, invocation);
     const kind = invocation.isEvent ? ENTER.event : ENTER.invoke;
-    this.enter(invocation, kind, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle);
+    this.#enterNow(invocation, kind, invocation.id, invocation.head, invocation.bodyHandle === 0 ? undefined : invocation.bodyHandle, undefined);
   }
 
   #admit(invocation: Invocation): void {
+    if (this.idleSinceMs !== 0) this.#host.life.wakes(this);
     this.#invocations.set(invocation.id, invocation);
-    this.lastUsedMs = this.#host.turns.nowMs;
+    invocation.isolate = this;
   }
 
-  /** Any later entry: a settled operation, a timer, an abort. Does nothing once the invocation or the isolate has ended. */
-  enter(owner: Invocation, kind: number, id: number, a?: unknown, b?: unknown, c?: unknown): void {
+  /**
+   * Any later entry: a settled operation, a timer, an abort; at once, or when it is the function's turn. Does nothing once the invocation or the isolate has
+   * ended.
+   *
+   * @returns its place in the queue when it has to wait
+   */
+  enter(owner: Invocation, kind: number, id: number, a?: unknown, b?: unknown, c?: unknown): Queued | null {
+    if (owner.finished) return null;
+    const { queue } = this.#host;
+    const { flow } = this.state;
+    if (queue.admits(flow)) {
+      this.#enterNow(owner, kind, id, a, b, c);
+      return null;
+    }
+    const queued = queue.add(flow, owner, () => this.#enterNow(owner, kind, id, a, b, c));
+    // An operation that is never settled would keep its caller for ever.
+    if (queued === null) this.fail(owner, 'overloaded', 'too many entries wait for their turn', '', { what: 'entries that wait in one host' });
+    return queued;
+  }
+
+  #enterNow(owner: Invocation, kind: number, id: number, a: unknown, b: unknown, c: unknown): void {
     if (owner.finished) return;
     const leftUs = owner.target.target.cpuMs * 1_000 - owner.cpuUs;
     if (leftUs <= 0) {
@@ -162,12 +234,13 @@ export class TenantIsolate implements AreaIsolate {
   #enter(owner: Invocation, kind: number, id: number, a: unknown, b: unknown, c: unknown, budgetUs: number): unknown {
     if (this.#dead) return undefined;
     if (this.#current !== null) throw new PlatformError('internal', undefined, { cause: new Error('an entry inside an entry') });
-    const { watch, turns } = this.#host;
+    const { watch, turns, accounts } = this.#host;
     if (!turns.entering(owner)) {
-      this.fail(owner, 'overloaded', 'too many invocations in one host', '');
+      this.fail(owner, 'overloaded', 'too many invocations in one host', '', { what: 'invocations of one host' });
       return undefined;
     }
     this.#current = owner;
+    this.#allowance.renew();
     let thrown: unknown;
     let threw = false;
     let result: unknown;
@@ -184,11 +257,17 @@ export class TenantIsolate implements AreaIsolate {
     const { cpuUs, killed } = watch.end();
     this.#current = null;
     owner.cpuUs += cpuUs;
+    if (isStart(kind)) accounts.started(owner, cpuUs);
+    else accounts.entered(owner, cpuUs);
+    if ((this.gauge.entriesLeft -= 1) <= 0 || cpuUs > LONG_US) this.#host.life.look(this);
     if (killed) this.#end('cpu', owner, isStart(kind) ? cpuUs : owner.cpuUs, undefined, isStart(kind));
     else if (this.#vm.isDisposed) this.#end('memory', owner, 0, undefined);
     else if (threw) return this.#rejected(owner, kind, id, thrown, budgetUs - cpuUs);
     else if (kind === ENTER.rejected && result === undefined) return undefined;
-    else this.#afterEntry(owner);
+    else {
+      if (owner.cpuUs >= owner.softCpuUs && !isStart(kind)) accounts.softLimit(owner);
+      this.#afterEntry(owner);
+    }
     if (watch.endedMs - turns.flushedMs > FLUSH_AFTER_MS) {
       turns.flushedMs = watch.endedMs;
       owner.connection.flush();
@@ -231,6 +310,11 @@ export class TenantIsolate implements AreaIsolate {
     const owner = this.#current;
     // Operations exist only inside entries; the arguments are the runtime's, so a wrong type means a broken isolate.
     if (owner === null) throw new TypeError('no invocation');
+    if (!this.#allowance.allows(a, b, c, d, e, f)) {
+      // The throw can be caught, so it is not the end; it gives the watchdog, on another thread, the moment that it needs.
+      this.#host.watch.kill();
+      throw new RangeError('too many operations in one entry');
+    }
     switch (code) {
       case OP.respond:
         this.#onRespond(a, b, c, d, e, f);
@@ -314,6 +398,7 @@ export class TenantIsolate implements AreaIsolate {
 
   charge(owner: Invocation, cpuUs: number): void {
     owner.cpuUs += cpuUs;
+    this.#host.accounts.elsewhere(owner, cpuUs);
   }
 
   #onRespond(id: unknown, status: unknown, head: unknown, kind: unknown, value: unknown, lingers: unknown): void {
@@ -399,8 +484,9 @@ export class TenantIsolate implements AreaIsolate {
     if (!invocation.finished) this.#settleCancelled(invocation);
   }
 
-  /** Nobody waits any more: it is over when it has answered and has no waitUntil work, or when nothing is left that could wake it. */
+  /** Nobody waits any more: once all its entries have had their turn it is over when it has answered and has no waitUntil work, or when nothing is left that could wake it. */
   #settleCancelled(invocation: Invocation): void {
+    if ((invocation.queued?.size ?? 0) > 0) return;
     const answered = invocation.given !== null && !invocation.lingers;
     if (answered || ((invocation.timers?.size ?? 0) === 0 && invocation.callsUnderWay === 0 && invocation.operationsUnderWay === 0)) this.finish(invocation);
   }
@@ -426,15 +512,27 @@ export class TenantIsolate implements AreaIsolate {
     this.#bodies.releaseOf(invocation);
     this.#areas.release(invocation);
     this.#invocations.delete(invocation.id);
+    invocation.isolate = null;
     this.#host.ended(invocation);
-    this.lastUsedMs = this.#host.turns.nowMs;
+    if (this.#invocations.size === 0 && !this.#dead) this.#host.life.rests(this, this.#host.turns.nowMs);
   }
 
   // ---- the end of the isolate ----
 
+  /** Another isolate takes the new invocations from now on. */
+  replaceBy(successor: TenantIsolate): void {
+    this.#replaced = true;
+    this.state.isolate = successor;
+  }
+
   /** Takes the isolate out of service, unprovoked: nothing must run in it. */
   end(reason: 'retired'): void {
     this.#end(reason, null, 0, undefined);
+  }
+
+  /** It was retired, and what runs in it does not end: `isolate_lost`. */
+  giveUp(): void {
+    this.#end('overdue', null, 0, undefined);
   }
 
   #end(reason: EndReason, culprit: Invocation | null, usedCpuUs: number, thrown: unknown, atStart = false): void {
@@ -448,13 +546,16 @@ export class TenantIsolate implements AreaIsolate {
     this.#vm.dispose();
     this.#timers.clearAll();
     this.#areas.close();
+    this.#host.life.gone(this);
     this.#host.isolateEnded(this, reason, culprit);
     for (const invocation of Array.from(this.#invocations.values())) {
       if (invocation !== culprit) {
         this.fail(invocation, 'isolate_lost', '', '', { entered: invocation.slot !== 0 });
       } else if (reason === 'cpu') {
         const limit = atStart ? STARTUP_CPU_MS : target.cpuMs;
-        this.fail(invocation, 'cpu_limit_exceeded', '', '', { limit, used: Math.max(limit, Math.round(usedCpuUs / 1_000)) });
+        const used = Math.round(usedCpuUs / 1_000);
+        const { overdrawn } = this.#allowance;
+        this.fail(invocation, 'cpu_limit_exceeded', '', '', overdrawn === null ? { limit, used: Math.max(limit, used) } : { limit, used, ...overdrawn });
       } else if (reason === 'memory') {
         this.fail(invocation, 'memory_limit_exceeded', '', '', { limit: target.memoryMb, used: target.memoryMb });
       } else {

@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { FromChild, ToChild } from '../core/config/index.ts';
 import { ChildLog } from './child-log.ts';
-import { underDataLimit } from './memory-limit.ts';
 
 export interface Command {
+  /** Programs that change something of the process and become the next (supervisor/sandbox/); absent: none. */
+  readonly prefix?: readonly string[];
   /** Flags of Node itself. */
   readonly nodeFlags: readonly string[];
   /** Path of the program's entry file. */
@@ -13,8 +14,6 @@ export interface Command {
   /** Arguments that anybody may read: they show in the process list. */
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** RLIMIT_DATA of the process, bytes; absent: none. */
-  readonly dataBytes?: number;
 }
 
 export interface LifeHandlers {
@@ -43,7 +42,7 @@ export class ChildLife {
   /** @param journalFd  inherited as descriptor 4; the caller still closes its own */
   constructor(command: Command, journalFd: number | undefined, handlers: LifeHandlers) {
     this.#handlers = handlers;
-    const { file, args } = commandLine(command);
+    const [file = process.execPath, ...args] = [...(command.prefix ?? []), process.execPath, ...command.nodeFlags, command.entry, ...command.args];
     this.#child = spawn(file, args, {
       env: command.environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', ...(journalFd === undefined ? [] : [journalFd])],
@@ -106,10 +105,4 @@ export class ChildLife {
     stream.on('error', () => {});
     stream.once('close', () => log.end());
   }
-}
-
-function commandLine({ nodeFlags, entry, args, dataBytes }: Command): { readonly file: string; readonly args: readonly string[] } {
-  const line = { file: process.execPath, args: [...nodeFlags, entry, ...args] };
-  // Where the limit cannot be set, the watch of resident memory is all there is (supervised-process.ts).
-  return dataBytes === undefined ? line : (underDataLimit(dataBytes, line.file, line.args) ?? line);
 }

@@ -1,16 +1,21 @@
 // Which processes a node has, and what each is told at its start.
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/index.ts';
 import type { Boot, GroupKind, HostGroup, Settings, SnapshotPrograms, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
-import { childEnvironment } from './child-environment.ts';
+import { versionFolder } from '../core/versions/index.ts';
+import { childEnvironment, hostEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
 import type { Command } from './child-life.ts';
-import { groupMemoryBytes } from './memory-limit.ts';
+import { groupMemoryBytes, hostMemory, hostMemoryBytes } from './memory-limit.ts';
+import type { HostMemory } from './memory-limit.ts';
+import type { Readable } from './sandbox/permission-flags.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
-/** Hosts of the groups `slow` and `penalty` end when nothing has run on them for so long, milliseconds. */
-const IDLE_MS = 60_000;
+/** Hosts of a group `penalty` end when nothing has run on them for so long, milliseconds. */
+const PENALTY_IDLE_MS = 60_000;
 
 /** `.ts` in a checkout, `.js` in the packed build: the same as this module's own. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -54,10 +59,31 @@ export interface NodePlan {
   readonly control: ProcessPlan;
   readonly sidecar: ProcessPlan;
   readonly gateway: ProcessPlan;
-  /** @param platformFolder  null: hosts evaluate the runtime's source */
-  hosts(platformFolder: string | null): readonly ProcessPlan[];
-  /** The groups that run on demand, and the hosts of each. */
-  onDemandHosts(platformFolder: string | null): ReadonlyMap<HostGroup, readonly ProcessPlan[]>;
+  /** The default one first. */
+  readonly tiers: readonly string[];
+  /** Of each host of a default group. */
+  readonly hostMemory: HostMemory;
+  /** Hosts of the default groups, by tier. Those of one tier have the same command. */
+  hosts(ground: HostGround): ReadonlyMap<string, readonly ProcessPlan[]>;
+  /** The groups that run on demand, and the hosts of each. Those of kind `slow` have the command of their tier's default hosts. */
+  onDemandHosts(ground: HostGround): ReadonlyMap<HostGroup, readonly ProcessPlan[]>;
+}
+
+/** What hosts stand on; known when the node has looked around. */
+export interface HostGround {
+  /** null: hosts evaluate the runtime's source. */
+  readonly platformFolder: string | null;
+  readonly sandbox: Sandbox;
+}
+
+/** A penalty host takes functions of any kind. */
+function hasWasm(kind: GroupKind): boolean {
+  return kind === 'wasm' || kind === 'penalty';
+}
+
+/** What a host of this tier reads; null without a platform snapshot. */
+export function hostReads(dataFolder: string, tier: string, platformFolder: string | null): Readable | null {
+  return platformFolder === null ? null : { entry: programPath('isolates/main'), platformFolder, versionsFolder: dirname(versionFolder(dataFolder, tier, 'x')) };
 }
 
 export function planNode(facts: NodeFacts): NodePlan {
@@ -71,33 +97,40 @@ export function planNode(facts: NodeFacts): NodePlan {
     nodeFlags, entry: programPath(`${part}/main`), args: [], environment: { ...environment, ...more },
   });
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
-  const hosts = (tier: string, kind: GroupKind, count: number, platformFolder: string | null, flags: readonly string[]): ProcessPlan[] => {
+  const counts = { default: Object.values(tiers).reduce((sum, count) => sum + count, 0), slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
+  const given = settings.hostMemoryMb === undefined ? undefined : settings.hostMemoryMb * 1_048_576;
+  const ofDefault = given ?? hostMemoryBytes(counts.default);
+  const budgets = {
+    // A slow host is like a default one in all but its name: a standby can become one.
+    default: ofDefault, slow: ofDefault, wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1),
+  } as const satisfies Record<GroupKind, number>;
+  const hosts = (tier: string, kind: GroupKind, count: number, { platformFolder, sandbox }: HostGround, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);
+    const memoryBytes = budgets[kind];
+    const { residentBytes, dataBytes } = hostMemory(memoryBytes, hasWasm(kind));
+    const { prefix, nodeFlags } = sandbox.confine(tier, dataBytes, hostReads(settings.dataFolder, tier, platformFolder));
     return Array.from({ length: count }, (_, at): ProcessPlan => {
-      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, platformFolder, snapshots: settings.snapshots };
-      return { ...plan(boot, command('isolates', flags)), journalFolder: facts.runFolder };
+      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder, snapshots: settings.snapshots };
+      return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), environment: hostEnvironment(facts.environment), prefix }), journalFolder: facts.runFolder, residentBytes };
     });
   };
   const snapshotPrograms: SnapshotPrograms = {
     enabled: settings.snapshots, build: programPath('isolates/snapshots/build'), verify: programPath('isolates/snapshots/verify'), nodeFlags: ISOLATE_FLAGS, environment,
   };
-  const counts = { default: 0, slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
   return {
+    tiers: Object.keys(tiers),
+    hostMemory: hostMemory(budgets.default, false),
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port, snapshots: snapshotPrograms }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, idleMs: { slow: IDLE_MS, penalty: IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
-    hosts: (platformFolder) => Object.entries(tiers).flatMap(([tier, count]) => hosts(tier, 'default', count, platformFolder, ISOLATE_FLAGS)),
-    onDemandHosts: (platformFolder) => {
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    hosts: (ground) => new Map(Object.entries(tiers).map(([tier, count]) => [tier, hosts(tier, 'default', count, ground, ISOLATE_FLAGS)])),
+    onDemandHosts: (ground) => {
       const groups = new Map<HostGroup, readonly ProcessPlan[]>();
       for (const tier of Object.keys(tiers)) {
         for (const kind of GROUP_KINDS) {
           if (kind === 'default') continue;
-          const bytes = groupMemoryBytes(counts[kind]);
-          // A penalty host takes functions of any kind.
-          const flags = kind === 'slow' ? ISOLATE_FLAGS : [...ISOLATE_FLAGS, ...WASM_FLAGS];
-          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], platformFolder, flags).map((host) => ({
-            ...host, command: { ...host.command, dataBytes: bytes }, residentBytes: bytes, onDemand: true,
-          })));
+          const flags = hasWasm(kind) ? [...ISOLATE_FLAGS, ...WASM_FLAGS] : ISOLATE_FLAGS;
+          groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], ground, flags).map((host) => ({ ...host, onDemand: true })));
         }
       }
       return groups;

@@ -1,13 +1,13 @@
 // A whole node: starts its processes in order, keeps them alive, and drains them in order.
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseSettings } from '../core/config/index.ts';
-import type { HostGroup, ProcessState, Settings } from '../core/config/index.ts';
+import { kindOfGroup, parseSettings, tierOfGroup } from '../core/config/index.ts';
+import type { HostGroup, Isolation, ProcessState, Settings, SocketPaths } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { createLogger } from '../core/log/index.ts';
 import type { Logger } from '../core/log/index.ts';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment, hostEnvironment } from './child-environment.ts';
 import { lockData } from './data-lock.ts';
 import type { DataLock } from './data-lock.ts';
 import { startExamples } from './examples.ts';
@@ -17,17 +17,19 @@ import { ProcessRecord, endLeftovers } from './leftovers.ts';
 import type { LogOutput } from './log-output.ts';
 import { ensureSecret } from './node-keys.ts';
 import { OnDemandHosts } from './on-demand-hosts.ts';
-import { ISOLATE_FLAGS, planNode, programPath } from './node-plan.ts';
+import { ISOLATE_FLAGS, hostReads, planNode, programPath } from './node-plan.ts';
+import type { HostGround, NodePlan } from './node-plan.ts';
 import { buildPlatform } from './platform-build.ts';
 import { probePort } from './port-probe.ts';
-import { residentBytes } from './proc.ts';
+import { prepareSandbox, prepareUsers } from './sandbox/prepare.ts';
+import { shareTree } from './sandbox/host-users.ts';
+import type { HostUsers } from './sandbox/host-users.ts';
+import { tryTools } from './sandbox/tools.ts';
+import type { Tools } from './sandbox/tools.ts';
 import { socketPaths } from './socket-paths.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import type { ProcessPlan } from './supervised-process.ts';
-import { StandbyHost } from './standby-host.ts';
-
-/** Name of the process that takes the place of the next host that dies. */
-const STANDBY = 'standby';
+import { StandbyHosts } from './standby-hosts.ts';
 
 /** How often the control plane hears about every process without a change, milliseconds. */
 const STATE_MS = 1_000;
@@ -61,7 +63,8 @@ export class ThimbleNode {
   #disposeSockets: (() => void) | undefined;
   #examples: Examples | undefined;
   readonly #onDemand = new Map<HostGroup, OnDemandHosts>();
-  #standby: StandbyHost | undefined;
+  readonly #standbys: StandbyHosts;
+  #isolation: Isolation | null = null;
   /** undefined: not known yet; null: there is none. */
   #platformFolder: string | null | undefined;
   #timers: NodeJS.Timeout[] = [];
@@ -75,6 +78,13 @@ export class ThimbleNode {
     this.#logger = this.#loggerFor('supervisor');
     this.#runFolder = join(this.#settings.dataFolder, 'run');
     this.#record = new ProcessRecord(join(this.#runFolder, 'processes.json'));
+    this.#standbys = new StandbyHosts({
+      journalFolder: this.#runFolder,
+      loggerFor: (name) => this.#loggerFor(name),
+      onSpawn: (name, pid) => this.#record.set(name, pid),
+      onChange: () => this.#tellState(),
+      onLogLine: (line) => this.#output.write(line),
+    });
   }
 
   /**
@@ -101,36 +111,43 @@ export class ThimbleNode {
     this.#stop.signal.throwIfAborted();
     if (settings.examples) this.#examples = await startExamples({ dataFolder: settings.dataFolder, environment: childEnvironment(this.#environment), start: (plan) => this.#startDemo(plan), logger: this.#logger });
     const plan = planNode({ settings, environment: this.#environment, sockets, runFolder: this.#runFolder, token, nodeKey, exampleEgress: this.#examples?.egress ?? [] });
+    const users = prepareUsers(settings, plan.tiers, sockets);
     // The timers run from here: a host may already hang while another one starts.
     this.#timers = [setInterval(() => this.#poll(), POLL_MS), setInterval(() => this.#tellState(), STATE_MS)];
+    const tools = tryTools(this.#environment['PATH']);
     const platform = buildPlatform({ nodeFlags: ISOLATE_FLAGS, entry: programPath('isolates/platform/build'), args: [join(settings.dataFolder, 'platform')], environment: childEnvironment(this.#environment) }, this.#logger, this.#stop.signal);
-    await Promise.all([this.#start('control', plan.control), this.#start('sidecar', plan.sidecar), platform]);
-    this.#platformFolder = await platform;
-    const hostPlans = plan.hosts(await platform).map((host) => ({ ...host, standby: () => this.#standby?.take() }));
-    await Promise.all(hostPlans.map(async (host) => this.#start('host', host)));
-    for (const [group, plans] of plan.onDemandHosts(await platform)) {
-      this.#onDemand.set(group, new OnDemandHosts({ plans, create: (host) => this.#add('host', host), forget: (process) => this.#forget(process), logger: this.#logger }));
+    const [ground] = await Promise.all([this.#lookAround(plan, users, sockets, platform, tools), this.#start('control', plan.control), this.#start('sidecar', plan.sidecar)]);
+    const hostPlans = plan.hosts(ground);
+    await Promise.all([...hostPlans].flatMap(([tier, hosts]) => hosts.map(async (host) => this.#start('host', { ...host, standby: () => this.#standbys.take(tier) }))));
+    for (const [group, plans] of plan.onDemandHosts(ground)) {
+      // A version on the slow lane holds its neighbours until its host is there.
+      const standby = kindOfGroup(group) === 'slow' ? { standby: () => this.#standbys.take(tierOfGroup(group)) } : {};
+      this.#onDemand.set(group, new OnDemandHosts({ plans, create: (host) => this.#add('host', { ...host, ...standby }), forget: (process) => this.#forget(process), logger: this.#logger }));
     }
     await this.#start('gateway', plan.gateway);
     await this.#untilServing();
-    this.#startStandby(hostPlans);
+    this.#standbys.start(hostPlans);
     const examplesThere = (await this.#examples?.deploy(`http://${reachable(settings.host)}:${settings.controlPort}`, token, this.#stop.signal)) ?? false;
     this.#stop.signal.throwIfAborted();
     return { settings, tokenFile: settings.token === undefined ? tokenFile : undefined, examplesThere };
   }
 
-  /** The hosts of all default groups have the same command. */
-  #startStandby([first]: readonly ProcessPlan[]): void {
-    if (first === undefined) return;
-    this.#standby = new StandbyHost({
-      command: first.command,
-      journalFolder: this.#runFolder,
-      logger: this.#loggerFor(STANDBY),
-      onSpawn: (pid) => this.#record.set(STANDBY, pid),
-      onChange: () => this.#tellState(),
-      onLogLine: (line) => this.#output.write(line),
-    });
-    this.#standby.start();
+  /** What hosts stand on: the platform, and what confines them on this machine. */
+  async #lookAround({ tiers, hostMemory }: NodePlan, users: HostUsers | undefined, sockets: SocketPaths, platform: Promise<string | null>, tools: Promise<Tools>): Promise<HostGround> {
+    const { settings } = this;
+    const platformFolder = await platform;
+    if (users !== undefined && platformFolder !== null) shareTree(platformFolder, users.sharedGid);
+    const { sandbox, isolation } = await prepareSandbox({
+      mode: settings.sandbox, users, tiers, memory: hostMemory,
+      probe: programPath('supervisor/sandbox/probe'),
+      readable: (tier) => hostReads(settings.dataFolder, tier, platformFolder),
+      reached: [`${dirname(sockets.gateway)}/`],
+      environment: hostEnvironment(this.#environment),
+    }, tools, this.#logger);
+    this.#isolation = isolation;
+    this.#platformFolder = platformFolder;
+    this.#tellState();
+    return { platformFolder, sandbox };
   }
 
   /** Hosts connect to the gateway on their own: ready means that a call is answered without waiting for them. */
@@ -184,7 +201,7 @@ export class ThimbleNode {
 
   async #end(endProcesses: () => Promise<void>): Promise<void> {
     this.#stop.abort(new PlatformError('unavailable', { part: 'the node' }));
-    this.#standby?.close();
+    this.#standbys.close();
     await endProcesses();
     for (const timer of this.#timers) clearInterval(timer);
     this.#disposeSockets?.();
@@ -246,13 +263,8 @@ export class ThimbleNode {
     for (const { process } of this.#all) process.poll();
   }
 
-  #standbyState(): ProcessState[] {
-    const pid = this.#standby?.pid ?? null;
-    return pid === null ? [] : [{ name: STANDBY, kind: 'host', pid, state: 'ready', restarts: 0, onDemand: true, residentBytes: residentBytes(pid) }];
-  }
-
   #tellState(): void {
-    this.#send('control', { type: 'node-state', ...(this.#platformFolder === undefined ? undefined : { platformFolder: this.#platformFolder }), processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbyState()] });
+    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbys.states()], isolation: this.#isolation, ...(this.#platformFolder === undefined ? undefined : { platformFolder: this.#platformFolder }) });
   }
 }
 

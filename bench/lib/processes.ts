@@ -12,15 +12,40 @@ export interface ProcessUse {
   readonly residentBytes: number;
 }
 
-/** `Rss` of smaps_rollup: exact, where `stat` lags behind by up to 64 pages a thread. */
-function residentBytes(pid: number): number {
+/** A field of smaps_rollup: exact, where `stat` lags behind by up to 64 pages a thread. */
+function smapsBytes(pid: number, ...fields: readonly string[]): number[] {
   try {
-    const kb = /^Rss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
-    if (kb !== undefined) return Number(kb) * 1_024;
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+    return fields.map((field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1_024);
   } catch {
     // Gone, or not ours to read.
+    return fields.map(() => 0);
   }
-  return 0;
+}
+
+const residentBytes = (pid: number): number => smapsBytes(pid, 'Rss')[0] ?? 0;
+
+export interface ProcessMemory {
+  readonly pid: number;
+  /** As the process titles itself. */
+  readonly title: string;
+  readonly residentBytes: number;
+  /** Resident, with pages that several processes map counted in parts (Pss of proc(5)): sums of it count each page once. */
+  readonly proportionalBytes: number;
+}
+
+/** @param except  pids that do not count */
+export function treeMemory(root: number, except: ReadonlySet<number> = new Set()): ProcessMemory[] {
+  return treeStats(root).filter(({ pid }) => !except.has(pid)).map(({ pid, name }) => {
+    const [resident = 0, proportional = 0] = smapsBytes(pid, 'Rss', 'Pss');
+    let title = name;
+    try {
+      title = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] || name;
+    } catch {
+      // It ended meanwhile; then its bytes are 0 too.
+    }
+    return { pid, title, residentBytes: resident, proportionalBytes: proportional };
+  });
 }
 
 interface Stat {

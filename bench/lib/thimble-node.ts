@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { startChild, waitFor } from './child.ts';
 import { call } from './http.ts';
 import { ROOT } from './paths.ts';
-import { pidsRunning, processCpuMs, processTree, treeCpuMs, treeResidentBytes } from './processes.ts';
+import { pidsRunning, processCpuMs, processTree, treeCpuMs, treeMemory, treeResidentBytes } from './processes.ts';
+import type { ProcessMemory } from './processes.ts';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -23,8 +24,11 @@ async function freePort(): Promise<number> {
 export interface ThimbleNode {
   readonly pid: number;
   readonly port: number;
+  readonly dataFolder: string;
   /** Milliseconds from spawn to the ready line. */
   readonly bootMs: number;
+  /** The text of /metrics. */
+  metrics(): Promise<string>;
   /** Calls the control API. @throws Error  the status is none of 2xx */
   api(method: string, path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
   /** CPU time of the node's processes so far, without the demo's upstreams. */
@@ -34,20 +38,26 @@ export interface ThimbleNode {
   residentBytes(): number;
   /** Of the host processes alone: where the isolates are. */
   hostsResidentBytes(): number;
+  /** Every process of the node but the demo's upstreams: its name, resident bytes, and its proportional share of what is mapped. */
+  memory(): readonly ProcessMemory[];
   stop(): Promise<void>;
 }
 
 /**
  * @param root  the checkout to run: this one, or that of another commit
+ * @param prepare  fills the data folder before the node starts
  *
  * Runs what `npm start` runs, without npm's own process, which would count as the node's memory.
  */
-export async function startThimble(settings: Readonly<Record<string, string>> = {}, root = ROOT): Promise<ThimbleNode> {
+export async function startThimble(settings: Readonly<Record<string, string>> = {}, root = ROOT, prepare: (dataFolder: string) => Promise<void> = async () => {}): Promise<ThimbleNode> {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
   const dataFolder = mkdtempSync(join(tmpdir(), 'thimble-bench-'));
   const port = await freePort();
   const controlPort = await freePort();
   const token = randomBytes(24).toString('hex');
+  const clean = (): void => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', clean);
+  await prepare(dataFolder);
   const startedMs = performance.now();
   const child = startChild('sh', ['-c', `exec ${scripts.start}`], {
     cwd: root,
@@ -58,12 +68,12 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       THIMBLE_PORT: String(port),
       THIMBLE_CONTROL_PORT: String(controlPort),
       THIMBLE_DATA: dataFolder,
+      // First calls are to be cold ones.
+      THIMBLE_PREWARM: '0',
       THIMBLE_TOKEN: token,
       ...settings,
     },
   });
-  const clean = (): void => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 3 });
-  process.once('exit', clean);
   try {
     await waitFor('the Thimble node', child, READY_WITHIN_MS, () => child.output().includes('thimble ready'));
   } catch (thrown) {
@@ -76,6 +86,7 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
   return {
     pid: child.pid,
     port,
+    dataFolder,
     bootMs,
     async api(method, path, body) {
       const answer = await call({
@@ -88,6 +99,7 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       if (answer.status < 200 || answer.status > 299) throw new Error(`${method} ${path} answered ${answer.status}: ${answer.body.slice(0, 1_000)}`);
       return JSON.parse(answer.body) as Readonly<Record<string, unknown>>;
     },
+    metrics: async () => (await call({ port: controlPort, path: '/metrics', headers: { authorization: `Bearer ${token}` } })).body,
     cpuMs: () => treeCpuMs(child.pid, upstreams),
     upstreamsCpuMs: () => [...upstreams].reduce((sum, pid) => sum + processCpuMs(pid), 0),
     residentBytes: () => treeResidentBytes(child.pid),
@@ -95,6 +107,7 @@ export async function startThimble(settings: Readonly<Record<string, string>> = 
       const hosts = pidsRunning(child.pid, 'thimble host-');
       return processTree(child.pid).reduce((sum, use) => (hosts.has(use.pid) ? sum + use.residentBytes : sum), 0);
     },
+    memory: () => treeMemory(child.pid, upstreams),
     async stop() {
       await child.stop();
       clean();

@@ -1,4 +1,6 @@
 // From uploaded files to durable version folders.
+export { BuildCache } from './build-cache.ts';
+export type { BuildCacheOptions } from './build-cache.ts';
 export { Builder } from './builder.ts';
 export type { Built } from './builder.ts';
 export { BuildTimeout, BuilderLost, EsbuildService } from './esbuild-service.ts';

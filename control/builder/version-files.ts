@@ -71,7 +71,8 @@ export class VersionFiles {
     try {
       if (await isSound(folder, bundleSha256)) return;
       await rm(folder, { recursive: true, force: true });
-      await mkdir(beside, { mode: 0o700 });
+      // Where hosts have a user of their own, they read by the group that the folder above hands on.
+      await mkdir(beside, { mode: 0o750 });
       const manifest: VersionManifest = { format: 1, digest, bundleSha256, env: content.env, bindings: content.bindings, builtAt: new Date().toISOString() };
       await Promise.all([
         writeFlushed(join(beside, BUNDLE_FILE), content.bundle),
@@ -116,7 +117,7 @@ async function isSound(folder: string, bundleSha256: string | null): Promise<boo
 }
 
 async function writeFlushed(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
+  const file = await open(path, 'wx', 0o640);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -153,6 +153,7 @@ export class Catalog {
       limits: record.limits,
       user: record.user,
       triggers: record.triggers,
+      keepWarm: record.keepWarm,
       secrets: record.secrets,
       traffic: record.traffic,
       versions: Object.fromEntries(versions),

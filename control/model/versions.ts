@@ -2,7 +2,7 @@
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
-import type { Builder, Built, VersionFiles } from '../builder/index.ts';
+import type { BuildCache, Built, VersionFiles } from '../builder/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, Plan, Written } from './ledger.ts';
@@ -25,11 +25,20 @@ export interface Deployed {
   readonly live: boolean;
 }
 
+/** What was made before the commit. */
+interface Made {
+  readonly sources: SourcesRecord;
+  readonly sourcesDigest: string;
+  readonly built: Built;
+  /** Of the version's folder. */
+  readonly digest: string;
+}
+
 export interface VersionsOptions {
   readonly store: RecordStore;
   readonly catalog: Catalog;
   readonly ledger: Ledger;
-  readonly builder: Builder;
+  readonly builds: BuildCache;
   readonly files: VersionFiles;
 }
 
@@ -47,10 +56,11 @@ export class Versions {
    * @throws not_found  the function, or the version to take files from, does not exist
    */
   async deploy(actor: string, name: string, request: DeployRequest): Promise<Written<Deployed>> {
-    const { catalog, ledger, builder, files } = this.#options;
+    const { catalog, ledger, builds, files } = this.#options;
     catalog.require(name);
     const sources = 'from' in request.code ? this.sources(this.read(name, request.code.from)) : request.code;
-    const built = await builder.build(sources.files, sources.main);
+    const sourcesDigest = sha256Hex(canonicalJson(sources));
+    const built = await builds.build(sourcesDigest, sources.files, sources.main);
     for (;;) {
       const { env, bindings } = catalog.require(name).record;
       const content = { bundle: built.bundle, map: built.map, env, bindings };
@@ -61,7 +71,7 @@ export class Versions {
         const { record, revision } = catalog.require(name);
         // The environment was changed while the files were written: they are for the old one, so once more.
         if (canonicalJson({ env: record.env, bindings: record.bindings }) !== frozen) return { changes: null, revision, result: undefined };
-        return this.#plan(actor, record, request, sources, built, digest, now);
+        return this.#plan(actor, record, request, { sources, sourcesDigest, built, digest }, now);
       });
       const { result } = written;
       if (result !== undefined) return { ...written, result };
@@ -114,10 +124,9 @@ export class Versions {
     return sourcesRecordSchema.parse(this.#options.store.get(KEYS.sources(record.sources))?.value);
   }
 
-  #plan(actor: string, record: FunctionRecord, request: DeployRequest, sources: SourcesRecord, built: Built, digest: string, now: string): Plan<Deployed> {
+  #plan(actor: string, record: FunctionRecord, request: DeployRequest, { sources, sourcesDigest, built, digest }: Made, now: string): Plan<Deployed> {
     const { name } = record;
     const version = record.lastVersion + 1;
-    const sourcesDigest = sha256Hex(canonicalJson(sources));
     const made: VersionRecord = {
       version,
       digest,

@@ -22,15 +22,27 @@ const processSchema = z.strictObject({
   restarts: z.int(),
   residentBytes: z.number(),
 });
+const isolationSchema = z.strictObject({
+  mode: z.enum(['auto', 'off', 'require']).describe('THIMBLE_SANDBOX'),
+  permissionModel: z.boolean().describe("Node's permission model: no files but a few, no writing, no child processes"),
+  noNewPrivileges: z.boolean(),
+  noCapabilities: z.boolean().describe('none held, none to be gained'),
+  network: z.enum(['none', 'shared']).describe('none: a network namespace without an interface'),
+  uid: z.int().describe('of hosts of the default tier'),
+  ownUid: z.boolean().describe('another user than the node has'),
+  dataLimitBytes: z.int().nullable().describe('RLIMIT_DATA of a host of the default group'),
+  residentLimitBytes: z.int().describe('resident memory at which such a host is killed'),
+  missing: z.array(z.strictObject({ measure: z.string(), why: z.string() })),
+});
 const readySchema = z.strictObject({ ready: z.literal(true) });
-const healthSchema = z.strictObject({ status: z.literal('ok'), ready: z.boolean(), missing: z.array(z.string()), processes: z.array(processSchema) });
+const healthSchema = z.strictObject({ status: z.literal('ok'), ready: z.boolean(), missing: z.array(z.string()), processes: z.array(processSchema), isolation: isolationSchema.nullable() });
 
 export function nodeEndpoints({ health, metrics, openApi }: NodeServices): Endpoint[] {
   return [
     endpoint({
       method: 'GET', path: '/healthz', operation: 'health', summary: 'The control plane lives; with the state of every process.', open: true,
       params: NONE, query: NONE, answers: { 200: healthSchema }, errors: [],
-      handle: (): Answer => ({ status: 200, body: { status: 'ok', ...health.readiness(), processes: health.processes.map((p) => processSchema.parse(pickProcess(p))) } }),
+      handle: (): Answer => ({ status: 200, body: { status: 'ok', ...health.readiness(), processes: health.processes.map((p) => processSchema.parse(pickProcess(p))), isolation: health.isolation } }),
     }),
     endpoint({
       method: 'GET', path: '/readyz', operation: 'readiness', summary: 'The node serves: the store is open, a gateway has the route table, every process is ready.', open: true,

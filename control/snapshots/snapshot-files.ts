@@ -6,6 +6,10 @@ import { replaceFile } from '../../core/files/index.ts';
 import { BUNDLE_FILE, CODE_CACHE_FILE, MANIFEST_FILE, SNAPSHOT_FOLDER, codeCacheBlob, snapshotBlob, snapshotFile, snapshotFileSchema, versionFolder } from '../../core/versions/index.ts';
 import type { CodeCacheFile, SnapshotFile, VersionManifest } from '../../core/versions/index.ts';
 
+/** Readable by the group of the tier's hosts, which may run as another user; the folder of versions hands its group down. */
+const FOLDER_MODE = 0o750;
+const FILE_MODE = 0o640;
+
 export interface VersionBundle {
   readonly bundle: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -42,9 +46,9 @@ export class SnapshotFiles {
   /** Puts a snapshot where hosts find it: at once whole, or not at all. What it replaces goes. */
   async publish(file: SnapshotFile, blob: Uint8Array): Promise<void> {
     const folder = this.#folder(file.digest);
-    await mkdir(join(folder, SNAPSHOT_FOLDER), { recursive: true, mode: 0o700 });
-    await replaceFile(snapshotBlob(folder, file.sha256), blob);
-    await replaceFile(snapshotFile(folder, file.function, file.version), JSON.stringify(file));
+    await mkdir(join(folder, SNAPSHOT_FOLDER), { recursive: true, mode: FOLDER_MODE });
+    await replaceFile(snapshotBlob(folder, file.sha256), blob, FILE_MODE);
+    await replaceFile(snapshotFile(folder, file.function, file.version), JSON.stringify(file), FILE_MODE);
     await this.#collect(folder);
   }
 
@@ -57,8 +61,8 @@ export class SnapshotFiles {
   async publishCodeCache(digest: string, file: CodeCacheFile, blob: Uint8Array): Promise<void> {
     const folder = this.#folder(digest);
     const path = codeCacheBlob(folder, file.sha256);
-    await replaceFile(path, blob);
-    await replaceFile(join(folder, CODE_CACHE_FILE), JSON.stringify(file));
+    await replaceFile(path, blob, FILE_MODE);
+    await replaceFile(join(folder, CODE_CACHE_FILE), JSON.stringify(file), FILE_MODE);
     for (const name of await readdir(folder)) if (/^code-cache-[0-9a-f]+\.bin$/.test(name) && name !== basename(path)) await rm(join(folder, name), { force: true });
   }
 

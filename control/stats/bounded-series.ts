@@ -1,5 +1,5 @@
 // At most so many named series, the busiest; all else is counted as `other`, and no counter ever goes down.
-import type { VersionFigures } from '../../core/protocol/index.ts';
+import type { UsedFigures, VersionFigures } from '../../core/protocol/index.ts';
 import { Totals } from './totals.ts';
 
 export const OTHER = 'other';
@@ -29,6 +29,11 @@ export class BoundedSeries {
     this.#recent.set(name, (this.#recent.get(name) ?? 0) + requests);
     if (!this.#named.has(name) && this.#named.size < this.#limit && name !== OTHER) this.#named.set(name, new Totals());
     (this.#named.get(name) ?? this.other).add(figures);
+  }
+
+  /** What hosts say of a name goes where its requests go. */
+  use(name: string, used: UsedFigures): void {
+    (this.#named.get(name) ?? this.other).use(used);
   }
 
   remove(name: string): void {

@@ -1,11 +1,12 @@
 // Merges the figures that gateways, hosts and the sidecar push. In memory only: a restart of the control plane starts at zero.
+import type { LaneName } from '../../core/config/index.ts';
 import { figuresSchema } from '../../core/protocol/index.ts';
 import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../core/protocol/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
 import { BoundedSeries } from './bounded-series.ts';
 import { Totals } from './totals.ts';
 import type { ColdPhase } from './totals.ts';
-import type { FunctionStats, TenantUsage } from './views.ts';
+import type { FunctionStats, TenantUsage, VersionStats } from './views.ts';
 
 export interface FigureStoreOptions {
   /** Tenant of a function that exists, else undefined: figures of others are dropped. */
@@ -19,9 +20,22 @@ export interface FigureStoreOptions {
 interface VersionEntry {
   readonly version: number;
   readonly totals: Totals;
+  lane: LaneName;
+  homes: number;
 }
 
 const MAX_HOST_ROWS = 20_000;
+
+/** What hosts hold of one version. */
+type Held = Pick<VersionStats, 'isolates' | 'keptWarm' | 'memoryBytes' | 'retired' | 'retiring' | 'running'>;
+
+const NONE_HELD: Held = { isolates: 0, running: 0, memoryBytes: 0, retired: {}, retiring: 0, keptWarm: 0 };
+
+function sums(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a };
+  for (const [key, value] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + value;
+  return sum;
+}
 
 export class FigureStore {
   readonly #options: Required<FigureStoreOptions>;
@@ -62,7 +76,7 @@ export class FigureStore {
   /** Takes a frame. A process may only speak for itself. */
   take(peer: Peer, figures: unknown): void {
     const parsed = figuresSchema.safeParse(figures);
-    if (!parsed.success || parsed.data.kind !== peer.role || (parsed.data.kind === 'host' && parsed.data.versions.length > MAX_HOST_ROWS)) {
+    if (!parsed.success || parsed.data.kind !== peer.role || (parsed.data.kind === 'host' && Math.max(parsed.data.versions.length, parsed.data.used.length) > MAX_HOST_ROWS)) {
       this.#rejected += 1;
       return;
     }
@@ -71,7 +85,8 @@ export class FigureStore {
         this.#takeGateway(peer.name, parsed.data);
         break;
       case 'host':
-        this.#hosts.set(peer.name, { ...parsed.data, host: peer.name, epoch: peer.epoch });
+        this.#hosts.set(peer.name, { ...parsed.data, used: [], host: peer.name, epoch: peer.epoch });
+        this.#takeUsed(parsed.data.used);
         break;
       case 'sidecar':
         this.#sidecar = parsed.data.node;
@@ -100,12 +115,15 @@ export class FigureStore {
 
   /** @param versions  numbers to show even if nothing was counted for them */
   stats(name: string, versions: Iterable<number>): FunctionStats {
-    const held = new Map<number, { isolates: number; running: number; memoryBytes: number }>();
+    const held = new Map<number, Held>();
     for (const host of this.#hosts.values()) {
       for (const row of host.versions) {
         if (row.function !== name) continue;
-        const sum = held.get(row.version) ?? { isolates: 0, running: 0, memoryBytes: 0 };
-        held.set(row.version, { isolates: sum.isolates + row.isolates, running: sum.running + row.running, memoryBytes: sum.memoryBytes + row.memoryBytes });
+        const sum = held.get(row.version) ?? NONE_HELD;
+        held.set(row.version, {
+          isolates: sum.isolates + row.isolates, running: sum.running + row.running, memoryBytes: sum.memoryBytes + row.memoryBytes,
+          retired: sums(sum.retired, row.retired), retiring: sum.retiring + row.retiring, keptWarm: sum.keptWarm + row.keptWarm,
+        });
       }
     }
     const numbers = [...new Set(versions)].toSorted((a, b) => a - b);
@@ -113,7 +131,7 @@ export class FigureStore {
       name,
       since: this.#since,
       versions: numbers.map((version) => {
-        const totals = this.#versions.get(`${name}@${version}`)?.totals ?? new Totals();
+        const { totals = new Totals(), lane = 'fast', homes = 0 } = this.#versions.get(`${name}@${version}`) ?? {};
         return {
           version,
           requests: totals.requests,
@@ -125,8 +143,10 @@ export class FigureStore {
           coldMs: quantilesMs(totals.coldUs),
           coldPhasesMs: meanPhases(totals),
           limits: Object.fromEntries(totals.limits),
-          ...(held.get(version) ?? { isolates: 0, running: 0, memoryBytes: 0 }),
-          lane: 'fast' as const,
+          used: { entries: totals.entries, cpuMs: ms(totals.usedUs), startupCpuMs: ms(totals.startupUs), softLimits: totals.softLimits },
+          ...(held.get(version) ?? NONE_HELD),
+          lane,
+          homes,
         };
       }),
     };
@@ -162,12 +182,36 @@ export class FigureStore {
       if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
       this.functions.add(row.function, row);
       this.tenants.add(tenant, row);
-      const key = `${row.function}@${row.version}`;
-      const entry = this.#versions.get(key) ?? { version: row.version, totals: new Totals() };
+      const entry = this.#entryOf(row);
       entry.totals.add(row);
-      this.#versions.delete(key);
-      this.#versions.set(key, entry);
+      entry.lane = row.lane ?? entry.lane;
+      entry.homes = row.homes ?? entry.homes;
     }
+    this.#dropOldest();
+  }
+
+  #takeUsed(used: HostFigures['used']): void {
+    for (const row of used) {
+      this.node.use(row);
+      const tenant = this.#options.tenantOf(row.function);
+      if (tenant === undefined || !Number.isSafeInteger(row.version)) continue;
+      this.functions.use(row.function, row);
+      this.tenants.use(tenant, row);
+      this.#entryOf(row).totals.use(row);
+    }
+    this.#dropOldest();
+  }
+
+  /** The entry of a version that has news. */
+  #entryOf({ function: name, version }: { readonly function: string; readonly version: number }): VersionEntry {
+    const key = `${name}@${version}`;
+    const entry = this.#versions.get(key) ?? { version, totals: new Totals(), lane: 'fast', homes: 0 };
+    this.#versions.delete(key);
+    this.#versions.set(key, entry);
+    return entry;
+  }
+
+  #dropOldest(): void {
     for (const key of this.#versions.keys()) {
       if (this.#versions.size <= this.#options.versions) break;
       this.#versions.delete(key);
@@ -181,6 +225,10 @@ function meanPhases({ coldPhasesMs, coldStarts }: Totals): Record<ColdPhase, num
 }
 
 function quantilesMs(us: LogHistogram): { p50: number | null; p99: number | null } {
-  const ms = (q: number): number | null => (us.total === 0 ? null : Math.round(us.quantile(q)) / 1_000);
-  return { p50: ms(0.5), p99: ms(0.99) };
+  const at = (q: number): number | null => (us.total === 0 ? null : ms(us.quantile(q)));
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+function ms(us: number): number {
+  return Math.round(us) / 1_000;
 }

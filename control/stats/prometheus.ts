@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
+import type { GatewayFigures, HostFigures } from '../../core/protocol/index.ts';
 import { isSnapshotReason } from '../../core/versions/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
@@ -32,8 +33,8 @@ const FIRST_EXPONENT = 6;
 const PER_OCTAVE = 4;
 
 /** Reasons are a host's words: so many of this form. */
-const KILL_REASON = /^[a-z_]{1,40}$/;
-const MAX_KILL_REASONS = 20;
+const REASON = /^[a-z_]{1,40}$/;
+const MAX_REASONS = 20;
 
 /** The text for GET /metrics. */
 export async function renderMetrics({ figures, processes, snapshotBuilds, control }: MetricSources): Promise<string> {
@@ -80,6 +81,12 @@ function addTotals(add: Add, scope: string, totals: Labelled): void {
     add(name(of), 'histogram', help, totals.flatMap(([labels, t]) => histogramSamples(name(of), labels, read(t))));
   histogram('wall_seconds', 'Time from accept to the end of the response. The sum is an estimate from the buckets.', (t) => t.wallUs);
   histogram('cpu_seconds', 'CPU time of invocations. The sum is an estimate from the buckets.', (t) => t.cpuUs);
+  add(name('cpu_used_seconds_total'), 'counter', 'CPU time that hosts charged, as it was used: to invocations, and to the start-up of modules.', totals.flatMap(([labels, t]) => [
+    { labels: { ...labels, of: 'invocations' }, value: t.usedUs / 1e6 },
+    { labels: { ...labels, of: 'startup' }, value: t.startupUs / 1e6 },
+  ]));
+  add(name('entries_total'), 'counter', 'Entries into isolates: calls, timers, settled operations.', totals.map(([labels, t]) => ({ labels, value: t.entries })));
+  add(name('cpu_soft_limits_total'), 'counter', 'Invocations that used 80 % of their CPU time.', totals.map(([labels, t]) => ({ labels, value: t.softLimits })));
   histogram('cold_start_seconds', 'Time from accept to response head of cold starts. The sum is an estimate from the buckets.', (t) => t.coldUs);
 }
 
@@ -102,8 +109,10 @@ function histogramSamples(name: string, labels: Readonly<Record<string, string>>
   return samples;
 }
 
+type GatewayNode = GatewayFigures['node'];
+
 function addNode(add: Add, figures: FigureStore): void {
-  const gateways = (read: (g: { inFlight: number; queued: number; clients: number; revision: number; tableAgeMs: number; replays: number }) => number): Sample[] =>
+  const gateways = (read: (g: GatewayNode) => number): Sample[] =>
     [...figures.gateways].map(([gateway, node]) => ({ labels: { gateway }, value: read(node) }));
   add('thimble_gateway_in_flight', 'gauge', 'Requests under way.', gateways((g) => g.inFlight));
   add('thimble_gateway_queued', 'gauge', 'Requests that wait for a place.', gateways((g) => g.queued));
@@ -111,11 +120,30 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_gateway_revision', 'gauge', 'Revision of the route table in use.', gateways((g) => g.revision));
   add('thimble_gateway_table_age_seconds', 'gauge', 'Time since the route table was last heard to be current.', gateways((g) => g.tableAgeMs / 1_000));
   add('thimble_gateway_replays_total', 'counter', 'Requests that were sent again after a host was lost.', gateways((g) => g.replays));
+  add('thimble_gateway_slow_versions', 'gauge', 'Versions on the slow lane.', gateways((g) => g.slowVersions));
+  add('thimble_gateway_spread_versions', 'gauge', 'Versions that more than one host keeps warm.', gateways((g) => g.spreadVersions));
+  const byGateway = (label: string, read: (g: GatewayNode) => Readonly<Record<string, number>>): Sample[] =>
+    [...figures.gateways].flatMap(([gateway, node]) => Object.entries(read(node)).map(([key, value]) => ({ labels: { gateway, [label]: key }, value })));
+  add('thimble_gateway_lane_changes_total', 'counter', 'Versions that changed to the slow lane or back to the fast one.', byGateway('lane', (g) => g.laneChanges));
+  add('thimble_gateway_home_changes_total', 'counter', 'Versions that got another host, gave one up, or exchanged one for another.', byGateway('change', (g) => g.homeChanges));
   const hosts = [...figures.hosts.values()];
   add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
   add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));
+  add('thimble_host_queued', 'gauge', 'Entries and cold starts that wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.queued })));
+  add('thimble_host_queue_waits_total', 'counter', 'Entries and cold starts that had to wait for their turn.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waits })));
+  add('thimble_host_queue_wait_seconds_total', 'counter', 'How long they waited in all.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.waitedMs / 1_000 })));
   add('thimble_host_cold_starts_total', 'counter', 'Isolates started.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.coldStarts })));
-  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', hosts.flatMap((h) => Object.entries(h.node.kills).filter(([reason]) => KILL_REASON.test(reason)).slice(0, MAX_KILL_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
+  const byReason = (read: (node: HostFigures['node']) => Readonly<Record<string, number>>): Sample[] =>
+    hosts.flatMap((h) => Object.entries(read(h.node)).filter(([reason]) => REASON.test(reason)).slice(0, MAX_REASONS).map(([reason, value]) => ({ labels: { host: h.host, reason }, value })));
+  const ofHosts = (read: (node: HostFigures['node']) => number): Sample[] => hosts.map((h) => ({ labels: { host: h.host }, value: read(h.node) }));
+  add('thimble_host_kills_total', 'counter', 'Isolates killed, by reason.', byReason((node) => node.kills));
+  add('thimble_host_retired_total', 'counter', 'Isolates that got no new invocations and drained, by reason.', byReason((node) => node.retired));
+  add('thimble_host_reclaimed_total', 'counter', 'Isolates disposed of while nothing ran in them, by reason.', byReason((node) => node.reclaimed));
+  add('thimble_host_retiring', 'gauge', 'Retired isolates in which something still runs.', ofHosts((node) => node.retiring));
+  add('thimble_host_kept_warm', 'gauge', 'Isolates that stay although nobody calls.', ofHosts((node) => node.keptWarm));
+  add('thimble_host_heap_bytes', 'gauge', 'Memory of all heaps and their buffers, each as it was last looked at.', ofHosts((node) => node.heapBytes));
+  add('thimble_host_shrunk_total', 'counter', 'Isolates that rested and gave back memory.', ofHosts((node) => node.shrunk));
+  add('thimble_host_collections_total', 'counter', 'Garbage collections that decided about the soft limit of memory.', ofHosts((node) => node.collections));
   add('thimble_host_snapshot_restores_total', 'counter', 'Isolates restored from version snapshots.', hosts.map((h) => ({ labels: { host: h.host }, value: h.snapshots.restored })));
   add('thimble_host_snapshot_bytes', 'gauge', 'Bytes of version snapshots and code caches that the host keeps.', hosts.map((h) => ({ labels: { host: h.host }, value: h.snapshots.bytes })));
   add('thimble_host_snapshot_fall_backs_total', 'counter', 'Versions loaded without their snapshot, by reason.', hosts.flatMap((h) => Object.entries(h.snapshots.fallBacks).filter(([reason]) => isSnapshotReason(reason)).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));

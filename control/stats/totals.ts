@@ -1,7 +1,7 @@
-// Sums of what gateways counted, for one version, function, tenant or the node.
+// Sums of what gateways and hosts counted, for one version, function, tenant or the node.
 import { isErrorCode } from '../../core/errors/index.ts';
 import { LogHistogram } from '../../core/metrics/index.ts';
-import type { VersionFigures } from '../../core/protocol/index.ts';
+import type { UsedFigures, VersionFigures } from '../../core/protocol/index.ts';
 
 /** Codes that gateways count besides those of the error table. */
 const OTHER_CODES = new Set(['client_gone']);
@@ -23,6 +23,11 @@ export class Totals {
   readonly coldPhasesMs: Record<ColdPhase, number> = { queue: 0, isolate: 0, restore: 0, handler: 0 };
   /** Limits that struck, by code: the latest limit, and the most that was ever used. */
   readonly limits = new Map<string, { readonly limit: number; readonly used: number }>();
+  /** What hosts measured, exactly and as it was used: invocations that never ended, with their hosts or their clients, are in it too. Microseconds. */
+  entries = 0;
+  usedUs = 0;
+  startupUs = 0;
+  softLimits = 0;
 
   /** Adds increments. Labels that are no status or known code count as `other`, so that a bad sender cannot make endless series. */
   add(figures: VersionFigures): void {
@@ -39,6 +44,13 @@ export class Totals {
     for (const [code, [limit, used]] of Object.entries(figures.limits)) {
       if (isErrorCode(code)) this.limits.set(code, { limit, used: Math.max(used, this.limits.get(code)?.used ?? 0) });
     }
+  }
+
+  use(used: UsedFigures): void {
+    this.entries += used.entries;
+    this.usedUs += used.cpuUs;
+    this.startupUs += used.startupUs;
+    this.softLimits += used.softLimits;
   }
 }
 

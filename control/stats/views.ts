@@ -1,5 +1,6 @@
 // What GET …/stats answers.
 import { z } from 'zod';
+import { LANES } from '../../core/config/index.ts';
 
 const count = z.number().min(0);
 /** null: nothing was measured. Upper bound of a histogram bucket, so up to 19 % above the true value. */
@@ -22,12 +23,24 @@ export const versionStatsSchema = z.strictObject({
   coldPhasesMs: z.strictObject({ queue: count, isolate: count, restore: count, handler: count }),
   /** Limits that struck, by code: the latest limit, and the most that was used, in the limit's unit. */
   limits: z.record(z.string(), z.strictObject({ limit: count, used: count })),
+  /** As hosts measured it, exactly: entries of all kinds, their CPU time (waitUntil work included), that of module start-up, and invocations that reached 80 % of cpuMs. */
+  used: z.strictObject({ entries: count, cpuMs: count, startupCpuMs: count, softLimits: count }),
   /** Alive now, on all hosts. */
   isolates: count,
   running: count,
   memoryBytes: count,
-  lane: z.enum(['fast', 'slow']),
+  /** Isolates whose place another took, by reason, while their version was alive on its host; and those of them in which something still runs. */
+  retired: z.record(z.string(), count),
+  retiring: count,
+  /** Isolates that stay although nobody calls: `keepWarm`, or a version that has just begun to get traffic. */
+  keptWarm: count,
+  /** Which hosts run it. `slow`: its entries are long. */
+  lane: z.enum(LANES),
+  /** How many hosts keep it warm: more than one while it needs them. 0: it has not run since counting began. */
+  homes: count,
 });
+
+export type VersionStats = z.infer<typeof versionStatsSchema>;
 
 /** What all functions of a tenant use: isolates and memory now, requests since the control plane started. */
 export const tenantUsageSchema = z.strictObject({

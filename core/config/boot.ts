@@ -21,6 +21,8 @@ export interface GatewayBoot extends BootBase {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: readonly string[];
+  /** Versions are started before traffic turns to them. */
+  readonly preWarm: boolean;
   /** Hosts of a group that runs on demand are wanted no more when nothing has run on them for so long, milliseconds; by kind. */
   readonly idleMs: Readonly<Record<Exclude<GroupKind, 'default'>, number>>;
 }
@@ -35,6 +37,8 @@ export interface HostBoot extends BootBase {
   readonly index: number;
   /** Inherited descriptor of the in-flight journal and the heartbeat (core/protocol/journal.ts). */
   readonly journalFd: number;
+  /** Resident memory at which the supervisor kills the process, bytes: it gives back what it can well before. */
+  readonly memoryBytes: number;
   /** Folder of the platform snapshot that was built for this Node, V8 and runtime; null: evaluate the source. */
   readonly platformFolder: string | null;
   /** Whether version snapshots are used: the node-wide switch. */
@@ -74,6 +78,30 @@ export interface SnapshotPrograms {
 
 export type Boot = GatewayBoot | HostBoot | SidecarBoot | ControlBoot;
 
+/** What confines the hosts of this node: `auto` all that can be had, `require` the same or no start, `off` only limits. */
+export type SandboxMode = 'auto' | 'off' | 'require';
+
+/** The confinement that was reached, as a process started like a host showed it. */
+export interface Isolation {
+  readonly mode: SandboxMode;
+  /** Node's own: files but a few, writing, child processes. */
+  readonly permissionModel: boolean;
+  readonly noNewPrivileges: boolean;
+  /** Neither held nor to be gained. */
+  readonly noCapabilities: boolean;
+  /** `none`: a network namespace without an interface. */
+  readonly network: 'none' | 'shared';
+  /** Of hosts of the default tier, and whether it is theirs alone. */
+  readonly uid: number;
+  readonly ownUid: boolean;
+  /** RLIMIT_DATA of a host of the default group, bytes; null: none. */
+  readonly dataLimitBytes: number | null;
+  /** Resident memory at which the supervisor kills such a host, bytes. */
+  readonly residentLimitBytes: number;
+  /** Which measures do not hold, and why. */
+  readonly missing: readonly { readonly measure: string; readonly why: string }[];
+}
+
 /** Supervisor to child. */
 export type ToChild =
   | { readonly type: 'boot'; readonly boot: Boot }
@@ -85,7 +113,7 @@ export type ToChild =
    * To the control plane: the state of every process, for health and readiness; and the folder of the platform that hosts run on, null: none could be
    * built, absent: it is not known yet.
    */
-  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly platformFolder?: string | null };
+  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null };
 
 /** An invocation as the journal knows it: the gateway's epoch and its sequence number. */
 export interface JournalRef {

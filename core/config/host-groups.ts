@@ -44,3 +44,12 @@ export function groupOfHost(name: string): HostGroup {
   const kind = GROUP_KINDS.find((one) => PREFIX[one] === prefix) ?? 'default';
   return hostGroup(dot < 0 ? DEFAULT_TIER : name.slice(0, dot), kind);
 }
+
+/** What figures and people call a group: its kind, but `fast` for the default one. */
+export const LANES = ['fast', 'slow', 'wasm', 'penalty'] as const;
+export type LaneName = (typeof LANES)[number];
+
+export function laneOfGroup(group: HostGroup): LaneName {
+  const kind = kindOfGroup(group);
+  return kind === 'default' ? 'fast' : kind;
+}

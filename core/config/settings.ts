@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from '../errors/index.ts';
+import type { SandboxMode } from './boot.ts';
 import { DEFAULT_TIER, TIER_NAME } from './host-groups.ts';
 
 const port = z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 65535').max(65_535, 'must be 1 to 65535');
@@ -56,12 +57,17 @@ export const environmentSchema = z.object({
   THIMBLE_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 256').max(256, 'must be 1 to 256').default(() => availableParallelism()),
   THIMBLE_TIERS: tierList.default({}),
   THIMBLE_SLOW_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
+  THIMBLE_SLOW_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(60_000),
   THIMBLE_WASM_HOSTS: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be 1 to 64').max(64, 'must be 1 to 64').default(1),
+  THIMBLE_HOST_MEMORY_MB: z.coerce.number('must be a number').int('must be a whole number').min(384, 'must be 384 to 1048576').max(1_048_576, 'must be 384 to 1048576').optional(),
+  THIMBLE_HOST_UID: z.string().regex(/^(?:\d{1,10}|[a-z_][a-z0-9_-]{0,31})$/i, 'must be a number or the name of a user').optional(),
+  THIMBLE_SANDBOX: z.enum(['auto', 'off', 'require']).default('auto'),
   THIMBLE_WASM_IDLE_MS: z.coerce.number('must be a number').int('must be a whole number').min(1_000, 'must be 1000 to 86400000').max(86_400_000, 'must be 1000 to 86400000').default(300_000),
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
   THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
   THIMBLE_CACHE_MB: z.coerce.number('must be a number').int('must be a whole number').min(4, 'must be 4 to 65536').max(65_536, 'must be 4 to 65536').default(256),
   THIMBLE_SNAPSHOTS: z.enum(['0', '1']).default('1'),
+  THIMBLE_PREWARM: z.enum(['0', '1']).default('1'),
   THIMBLE_EXAMPLES: z.enum(['0', '1']).default('1'),
   THIMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
@@ -82,10 +88,19 @@ export interface Settings {
   readonly tiers: Readonly<Record<string, number>>;
   /** Host processes of a group `slow`, while there are any. */
   readonly slowHosts: number;
+  /** They end when nothing has run on them for so long, milliseconds. */
+  readonly slowIdleMs: number;
   /** Host processes of a group `wasm`, while there are any. */
   readonly wasmHosts: number;
   /** They end when nothing has run on them for so long, milliseconds. */
   readonly wasmIdleMs: number;
+  /** Memory of each host process, MiB. Absent: a share of the machine's. */
+  readonly hostMemoryMb: number | undefined;
+  /** Versions are started before traffic turns to them. */
+  readonly preWarm: boolean;
+  /** User that hosts run as: a name, or the first of the numbers for the tiers. Absent: the node's own. */
+  readonly hostUid: string | undefined;
+  readonly sandbox: SandboxMode;
   readonly egressAllow: readonly string[];
   readonly trustedProxies: readonly string[];
   /** Memory of all functions' caches, MiB. */
@@ -112,6 +127,9 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   if (env.THIMBLE_PORT === env.THIMBLE_CONTROL_PORT) {
     throw new PlatformError('settings_invalid', { errors: [{ path: 'THIMBLE_CONTROL_PORT', message: 'must differ from THIMBLE_PORT' }] });
   }
+  if (env.THIMBLE_HOST_UID !== undefined && env.THIMBLE_SANDBOX === 'off') {
+    throw new PlatformError('settings_invalid', { errors: [{ path: 'THIMBLE_HOST_UID', message: 'needs THIMBLE_SANDBOX to be auto or require' }] });
+  }
   return Object.freeze({
     host: env.THIMBLE_HOST,
     port: env.THIMBLE_PORT,
@@ -122,8 +140,13 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     hosts: env.THIMBLE_HOSTS,
     tiers: Object.freeze(env.THIMBLE_TIERS),
     slowHosts: env.THIMBLE_SLOW_HOSTS,
+    slowIdleMs: env.THIMBLE_SLOW_IDLE_MS,
     wasmHosts: env.THIMBLE_WASM_HOSTS,
     wasmIdleMs: env.THIMBLE_WASM_IDLE_MS,
+    hostMemoryMb: env.THIMBLE_HOST_MEMORY_MB,
+    preWarm: env.THIMBLE_PREWARM === '1',
+    hostUid: env.THIMBLE_HOST_UID,
+    sandbox: env.THIMBLE_SANDBOX,
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
     trustedProxies: Object.freeze(env.THIMBLE_TRUSTED_PROXIES),
     cacheMb: env.THIMBLE_CACHE_MB,

@@ -171,15 +171,21 @@ export const ERRORS = {
   },
   cpu_limit_exceeded: {
     status: 503, fault: 'tenant', retryable: false,
-    meaning: 'The invocation used more CPU time than limits.cpuMs, over all its entries.',
-    message: (p: { readonly limit: number }) => `the invocation exceeded its ${p.limit} ms of CPU time`,
-    fix: 'Do less work per call, or raise limits.cpuMs.',
+    meaning:
+      'The invocation used more CPU time than limits.cpuMs, over all its entries; or, where operations or bytes are named, one entry asked the host for more of them than any may.',
+    message: (p: { readonly limit: number; readonly operations?: number; readonly bytes?: number }) =>
+      p.operations !== undefined
+        ? `one entry asked for more than ${p.operations} operations of the host`
+        : p.bytes !== undefined
+          ? `one entry handed more than ${p.bytes} bytes to the host`
+          : `the invocation exceeded its ${p.limit} ms of CPU time`,
+    fix: 'Do less work per call, or raise limits.cpuMs. Operations and bytes are counted from one await that has to wait to the next.',
   },
   isolate_lost: {
     status: 503, fault: 'tenant', retryable: true,
-    meaning: 'Another invocation got this isolate killed, and the request may not be replayed safely.',
-    message: () => 'another request got this isolate killed',
-    fix: 'Send it again if it is idempotent; the log of the function names the invocation that was killed.',
+    meaning: 'Another invocation got this isolate killed, or it was retired and did not drain in time, and the request may not be replayed safely.',
+    message: () => 'this isolate was killed, and not for what this request did',
+    fix: 'Send it again if it is idempotent; the log of the function names the invocation that was killed, or the retired isolate.',
   },
   overloaded: {
     status: 503, fault: 'platform', retryable: true, retryAfterS: 1,
@@ -207,7 +213,7 @@ export const ERRORS = {
   },
   loop_detected: {
     status: 508, fault: 'tenant', retryable: false,
-    meaning: 'Functions call each other deeper than allowed.',
+    meaning: 'Functions call each other, or themselves, deeper than allowed: through the node, or over the network and back (counted in CDN-Loop, RFC 8586).',
     message: (p: { readonly limit: number }) => `functions call each other more than ${p.limit} deep`,
     fix: 'Break the cycle between the functions.',
   },

@@ -18,6 +18,24 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
 ]);
 
+/** Names what a request has come through, one entry for each (CDN-Loop, RFC 8586): added to every outgoing call, counted at the gateway's door. */
+export const LOOP_FIELD = 'cdn-loop';
+const LOOP_ID = 'thimble';
+/** Calls of functions by functions on the way of one request, over however many nodes and proxies. More: loop_detected. */
+export const MAX_LOOP_DEPTH = 8;
+
+/** The field's value with one entry more. @param came  what the request itself carried, or '' */
+export function withLoopEntry(came: string): string {
+  return came === '' ? LOOP_ID : `${came}, ${LOOP_ID}`;
+}
+
+/** Entries of ours. Others' entries, and parameters behind a semicolon, count for nothing. */
+export function loopDepth(value: string): number {
+  let depth = 0;
+  for (const entry of value.split(',')) if (entry.split(';', 1)[0]?.trim().toLowerCase() === LOOP_ID) depth += 1;
+  return depth;
+}
+
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content', 205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status',
   208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently', 302: 'Found', 303: 'See Other', 304: 'Not Modified', 307: 'Temporary Redirect',

@@ -80,7 +80,7 @@ function fits(f: Row): boolean {
     case FRAME.done:
       return n === 3 && id(f[1]) && number(f[2]);
     case FRAME.load:
-      return n === 5 && f[1] === 0 && count(f[2]) && count(f[3]) && count(f[4]);
+      return n === 6 && f[1] === 0 && count(f[2]) && count(f[3]) && count(f[4]) && count(f[5]);
     case FRAME.event:
       return n === 7 && id(f[1]) && text(f[2]) && count(f[3]) && text(f[4]) && text(f[5]) && text(f[6]);
     case FRAME.outcome:

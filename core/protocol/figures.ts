@@ -1,5 +1,6 @@
 // Figures that gateway and hosts push to the control plane: plain data, bounded per function.
 import { z } from 'zod';
+import { LANES } from '../config/index.ts';
 
 const count = z.number().min(0);
 const counts = z.record(z.string(), count);
@@ -26,20 +27,56 @@ export const versionFiguresSchema = z.object({
   coldPhasesMs: z.tuple([count, count, count, count]),
   /** By code of a limit that struck: the limit, and the most that was used. */
   limits: z.record(z.string(), z.tuple([count, count])),
+  /** Where it runs now, and how many hosts keep it warm; absent while it has not run. */
+  lane: z.enum(LANES).optional(),
+  homes: count.optional(),
 });
 
 export const gatewayFiguresSchema = z.object({
   kind: z.literal('gateway'),
   versions: z.array(versionFiguresSchema),
-  node: z.object({ inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count }),
+  node: z.object({
+    inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count,
+    /** Versions on the slow lane, and changes of lanes so far, by where they led. */
+    slowVersions: count, laneChanges: z.object({ slow: count, fast: count }),
+    /** Versions that more than one host keeps warm, and changes of hosts so far. */
+    spreadVersions: count, homeChanges: z.object({ spread: count, shrink: count, move: count }),
+  }),
 });
 
-/** The present state of one host. */
+/** CPU time that one version used on one host since the last push, microseconds. Start-up is that of modules, and part of no invocation. */
+export const usedFiguresSchema = z.object({ function: z.string(), version: z.number(), entries: count, cpuUs: count, startupUs: count, softLimits: count });
+
+/** The present state of one host, and what its functions used since the last push. */
 export const hostFiguresSchema = z.object({
   kind: z.literal('host'),
   host: z.string(),
-  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count })),
-  node: z.object({ isolates: count, running: count, residentBytes: count, kills: counts, coldStarts: count }),
+  /** Of those with an isolate. `retiring` and `retired` (by reason): isolates whose place another took. */
+  versions: z.array(z.object({ function: z.string(), version: z.number(), isolates: count, memoryBytes: count, running: count, retiring: count, keptWarm: count, retired: counts })),
+  node: z.object({
+    isolates: count,
+    running: count,
+    residentBytes: count,
+    /** Isolates killed, retired (others took their place, or their settings changed), and reclaimed while nothing ran in them; each by reason. */
+    kills: counts,
+    retired: counts,
+    reclaimed: counts,
+    coldStarts: count,
+    /** Retired, and something still runs in them. */
+    retiring: count,
+    keptWarm: count,
+    /** Memory of all heaps and their buffers, each as it was last looked at. */
+    heapBytes: count,
+    /** Isolates that rested and gave back memory. */
+    shrunk: count,
+    /** Garbage collections that decided about the soft limit. */
+    collections: count,
+    softLimits: count,
+    queued: count,
+    waits: count,
+    waitedMs: count,
+  }),
+  used: z.array(usedFiguresSchema),
   snapshots: z.object({
     /** Isolates that were restored from a version snapshot. */
     restored: count,
@@ -61,6 +98,7 @@ export const figuresSchema = z.discriminatedUnion('kind', [gatewayFiguresSchema,
 
 export type VersionFigures = z.infer<typeof versionFiguresSchema>;
 export type GatewayFigures = z.infer<typeof gatewayFiguresSchema>;
+export type UsedFigures = z.infer<typeof usedFiguresSchema>;
 export type HostFigures = z.infer<typeof hostFiguresSchema>;
 export type SidecarFigures = z.infer<typeof sidecarFiguresSchema>;
 export type Figures = z.infer<typeof figuresSchema>;

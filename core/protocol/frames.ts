@@ -130,7 +130,10 @@ export type EventFrame = readonly [typeof FRAME.event, id: number, fn: string, v
 export type OutcomeFrame = readonly [
   typeof FRAME.outcome, id: number, status: number, version: number, invocation: string, cpuUs: number, wallMs: number, reason: string, body: string,
 ];
-/** Gateway to host: keep so many isolates of the target alive from now on, and make those that are missing before a call asks for them. 0: as called for. */
+/**
+ * Gateway to host: keep so many isolates of the target alive from now on, and make those that are missing before a call asks for them. 0: as called for.
+ * A host keeps one at the most. It answers all but 0 in the same form: how many there are, once they are ready or can't be made.
+ */
 export type WarmFrame = readonly [typeof FRAME.warm, target: number, isolates: number];
 /** What has been entered of one target since the last frame. `long`: entries over `LONG_ENTRY_US`; `maxUs`: CPU time of the longest. */
 export type EntriesRow = readonly [target: number, entries: number, long: number, maxUs: number];
@@ -138,8 +141,8 @@ export type EntriesRow = readonly [target: number, entries: number, long: number
 export type EntriesFrame = readonly [typeof FRAME.entries, 0, rows: readonly EntriesRow[]];
 /** An operator's word: the function is no longer quarantined and its strikes are forgotten. */
 export type PardonFrame = readonly [typeof FRAME.pardon, id: number, fn: string];
-/** State of a host, sent when it changes but at most four times a second. */
-export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number];
+/** State of a host, sent when it changes but at most four times a second. `busy`: thousandths of the time since the last look in which its loop was not idle. */
+export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, running: number, residentBytes: number, busy: number];
 
 /**
  * A call of a middleware client. `head` belongs to client and operation (for `http` / `fetch`: method, URL, redirect mode, then headers, as in

@@ -1,6 +1,7 @@
 // Both ends of a Unix socket: the listener that owns the file, and the peer that comes back after every loss.
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
 import type { Server } from 'node:net';
 import { FrameConnection } from './connection.ts';
 import type { ConnectionHandlers, ConnectionOptions } from './connection.ts';
@@ -16,8 +17,8 @@ export async function listenPeers(path: string, options: ConnectionOptions, hand
       resolve();
     });
   });
-  // Only this user's processes may speak to the node.
-  chmodSync(path, 0o600);
+  // Only this user's processes may speak to the node; and hosts of another user, when the folder hands on their group (set-group-ID, inode(7)).
+  chmodSync(path, (statSync(dirname(path)).mode & 0o2000) === 0 ? 0o600 : 0o660);
   return server;
 }
 

@@ -15,6 +15,8 @@ export const routeFunctionSchema = z.object({
   /** Where the user's id comes from, or null. */
   user: z.string().nullable(),
   triggers: z.array(triggerSchema),
+  /** Hosts on which each version with traffic stays warm. */
+  keepWarm: z.number().min(0).default(0),
   /** Secrets sealed for the tier, '' for none. */
   secrets: z.string(),
   /** null: no version is live. */

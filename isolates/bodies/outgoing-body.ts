@@ -1,14 +1,14 @@
 // A body on its way out: data frames under the receiver's credit, small chunks of one entry joined.
 import { FRAME, MAX_DATA_BYTES, SendWindow } from '../../core/protocol/index.ts';
-import type { FrameConnection } from '../../core/protocol/index.ts';
 import { toBuffer } from './incoming-body.ts';
 import type { IncomingBody } from './incoming-body.ts';
+import type { Caller } from '../invocation.ts';
 
 /** Unwritten bytes of the connection above which a body waits, whatever its credit. */
 const BACKLOG_BYTES = 1_048_576;
 
 export class OutgoingBody {
-  readonly #connection: FrameConnection;
+  readonly #connection: Caller;
   readonly #id: number;
   readonly #window = new SendWindow();
   /** Chunks of this entry, not yet in a frame. */
@@ -17,7 +17,7 @@ export class OutgoingBody {
   #closed = false;
   #onDrain: (() => void) | null = null;
 
-  constructor(connection: FrameConnection, id: number) {
+  constructor(connection: Caller, id: number) {
     this.#connection = connection;
     this.#id = id;
   }

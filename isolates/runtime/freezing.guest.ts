@@ -110,6 +110,7 @@ function seal(): void {
   });
   contextHooks.reset?.();
   newEntry();
+  if (reflectGetOwnPropertyDescriptor(globalThis, 'gc') !== undefined) fail('globals_frozen', 'gc');
   if (!offerBind()) fail('globals_frozen', '');
 }
 

@@ -2,9 +2,12 @@
 import { cachedDataVersionTag } from 'node:v8';
 import type { Engine } from '../../core/versions/index.ts';
 
+/** Taken at the start: a host sets flags for moments. */
+const TAG = cachedDataVersionTag();
+
 /** @param platform  key of the platform in use */
 export function thisEngine(platform: string): Engine {
-  return { node: process.version, v8: process.versions.v8, arch: process.arch, tag: cachedDataVersionTag(), platform };
+  return { node: process.version, v8: process.versions.v8, arch: process.arch, tag: TAG, platform };
 }
 
 export function sameEngine(a: Engine, b: Engine): boolean {

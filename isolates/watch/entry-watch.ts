@@ -8,10 +8,15 @@ import { Watchdog } from './watchdog.ts';
 /** Entries shorter than this are charged their wall time: an upper bound, and cheaper than a system call. */
 const EXACT_ABOVE_US = 1_000;
 
+/**
+ * Clocks are compared anew after this much of a turn. Between two marks the loop may have waited for its core: that much an entry may be charged too little.
+ */
+const MARK_EVERY_MS = 1;
+
 export interface EntryCost {
   /** CPU time charged, microseconds. */
   readonly cpuUs: number;
-  /** The meter claimed the entry: its isolate is being disposed. */
+  /** The entry was claimed for a kill: its isolate is being disposed. */
   readonly killed: boolean;
 }
 
@@ -38,8 +43,7 @@ export class EntryWatch {
     const buffer = new SharedArrayBuffer(WORDS * 4);
     this.#words = new Int32Array(buffer);
     this.#watchdog = new Watchdog(buffer);
-    // The main thread's id is the process id (Linux, gettid(2)).
-    const data: MeterData = { buffer, threadId: process.pid, beatFd };
+    const data: MeterData = { buffer, beatFd };
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#meter = new Worker(new URL(`./meter.${extension}`, import.meta.url), { workerData: data, stderr: false });
   }
@@ -66,7 +70,7 @@ export class EntryWatch {
 
   /** Right before an entry into the isolate of `slot`. @param budgetUs  what is left, microseconds, up to 2^31 - 1 */
   begin(slot: number, budgetUs: number): void {
-    if (this.#turnMs === 0) this.#mark();
+    if (this.#turnMs === 0 || this.endedMs - this.#turnMs > MARK_EVERY_MS) this.#mark();
     const words = this.#words;
     this.#entry = this.#entry >= 0x7fff_fff0 ? 1 : this.#entry + 1;
     words[WORD.slot] = slot;
@@ -77,6 +81,14 @@ export class EntryWatch {
       Atomics.notify(words, WORD.wake);
     }
     this.#startedMs = performance.now();
+  }
+
+  /** Has the watchdog end the running entry, as the meter does when its budget is spent: isolated-vm does not end an isolate that called out on this thread. */
+  kill(): void {
+    const words = this.#words;
+    if (Atomics.compareExchange(words, WORD.entry, this.#entry, -this.#entry) !== this.#entry) return;
+    Atomics.store(words, WORD.command, Atomics.load(words, WORD.slot));
+    Atomics.notify(words, WORD.command);
   }
 
   /** Right after it. The object is reused by the next entry. */

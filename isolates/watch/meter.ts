@@ -7,8 +7,6 @@ import { WORD } from './state.ts';
 
 export interface MeterData {
   readonly buffer: SharedArrayBuffer;
-  /** Kernel thread id of the host's event loop. */
-  readonly threadId: number;
   /** Where beats go; -1: nowhere. */
   readonly beatFd: number;
 }
@@ -19,9 +17,10 @@ const TICK_MS = 4;
 const PARK_AFTER_TICKS = 25;
 const BEAT_MS = 100;
 
-const { buffer, threadId, beatFd } = workerData as MeterData;
+const { buffer, beatFd } = workerData as MeterData;
 const words = new Int32Array(buffer);
-const schedstat = openSync(`/proc/self/task/${threadId}/schedstat`, 'r');
+// The process's file is that of its first thread (Linux, fs/proc/base.c), which is the host's event loop.
+const schedstat = openSync('/proc/self/schedstat', 'r');
 const text = Buffer.alloc(128);
 
 /** CPU time of the host's thread, milliseconds: the first field, nanoseconds on the CPU (Linux, Documentation/scheduler/sched-stats). */
@@ -71,6 +70,9 @@ for (;;) {
       seenCpu = threadCpuMs();
       sleepMs = Math.max(1, Math.min(TICK_MS, budgetMs));
     }
+  } else if (entry < 0 && claimedAt === 0) {
+    // Claimed by the loop itself, which has seen more than CPU time.
+    claimedAt = now;
   } else if (entry === 0) {
     quietTicks += 1;
     seen = 0;

@@ -1,7 +1,7 @@
 // Shared words between the host's loop, the meter thread and the watchdog isolate. All Int32.
 
 export const WORD = {
-  /** Number of the running entry: 0 none, n running, -n claimed by the meter for a kill. */
+  /** Number of the running entry: 0 none, n running, -n claimed for a kill, by the meter or by the loop. */
   entry: 0,
   /** Watchdog slot of the isolate that is entered. */
   slot: 1,

@@ -34,7 +34,7 @@ export const frameArbitraries = {
   invoke: fc.tuple(id, id, text, body, number).map(([i, t, head, [mode, value], wallMs]) => [FRAME.invoke, i, t, head, mode, value, wallMs]),
   respond: fc.tuple(id, count, text, body, fc.boolean(), number, cold).map(([i, status, head, [mode, value], ...rest]) => [FRAME.respond, i, status, head, mode, value, ...rest]),
   done: fc.tuple(fc.constant(FRAME.done), id, number),
-  load: fc.tuple(fc.constant(FRAME.load), fc.constant(0), count, count, count),
+  load: fc.tuple(fc.constant(FRAME.load), fc.constant(0), count, count, count, count),
   event: fc.tuple(fc.constant(FRAME.event), id, text, count, text, text, text),
   outcome: fc.tuple(fc.constant(FRAME.outcome), id, count, count, text, number, number, text, text),
   warm: fc.tuple(fc.constant(FRAME.warm), id, count),

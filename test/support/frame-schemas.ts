@@ -42,7 +42,7 @@ export const frameSchemas = {
   invoke: withBody(z.tuple([lit(FRAME.invoke), id, id, text, mode, body, number]), 4),
   respond: withBody(z.tuple([lit(FRAME.respond), id, count, text, mode, body, z.boolean(), number, cold]), 4),
   done: z.tuple([lit(FRAME.done), id, number]),
-  load: z.tuple([lit(FRAME.load), lit(0), count, count, count]),
+  load: z.tuple([lit(FRAME.load), lit(0), count, count, count, count]),
   event: z.tuple([lit(FRAME.event), id, text, count, text, text, text]),
   outcome: z.tuple([lit(FRAME.outcome), id, count, count, text, number, number, text, text]),
   warm: z.tuple([lit(FRAME.warm), id, count]),

@@ -233,6 +233,11 @@ export class FakeHost {
   /** Under way, by id. */
   readonly running = new Map<number, FakeInvocation>();
   script: Script;
+  /** Targets that are to be kept warm, by number; and every such wish so far, as `name@version`. */
+  readonly warm = new Set<number>();
+  readonly warmed: string[] = [];
+  /** Answers a wish; default: there is an isolate at once. */
+  onWarm: (number: number, target: Target) => void = (number) => this.connection?.send([FRAME.warm, number, 1]);
   /** Bodies that came beyond their credit. */
   overruns = 0;
   /** Epoch of the gateway that it is connected to. */
@@ -250,6 +255,7 @@ export class FakeHost {
         onOpen: (connection) => {
           this.gatewayEpoch = connection.peer?.epoch ?? 0;
           this.targets.clear();
+          this.warm.clear();
           this.running.clear();
           // The other end takes this one in when its hello has been read: one turn later everything is in place.
           setTimeout(resolve, 10);
@@ -262,6 +268,11 @@ export class FakeHost {
 
   get connection(): FrameConnection | undefined {
     return this.#peer?.connection;
+  }
+
+  /** What it is to keep warm now: `name@version`, sorted. */
+  get keeps(): string[] {
+    return [...this.warm].map((number) => `${this.targets.get(number)?.function}@${this.targets.get(number)?.version}`).toSorted();
   }
 
   /** Goes away for good at once, as a dead process does. */
@@ -285,6 +296,15 @@ export class FakeHost {
         if (target === undefined) throw new Error('a target is forgotten that was never named');
         this.forgotten.push(target);
         this.targets.delete(frame[1]);
+        this.warm.delete(frame[1]);
+        return;
+      }
+      case FRAME.warm: {
+        const target = this.targets.get(frame[1]);
+        if (target === undefined) throw new Error('an unknown target is to be kept warm');
+        this.warm.add(frame[1]);
+        this.warmed.push(`${target.function}@${target.version}`);
+        this.onWarm(frame[1], target);
         return;
       }
       case FRAME.invoke: {

@@ -25,6 +25,9 @@ export interface StandOptions {
   /** false: nobody listens on the control socket. */
   readonly control?: boolean;
   readonly wasmIdleMs?: number;
+  /** Default false: hosts hear only of what is called. */
+  readonly preWarm?: boolean;
+  readonly slowIdleMs?: number;
 }
 
 export interface Stand {
@@ -38,7 +41,8 @@ export interface Stand {
   readonly log: Record<string, unknown>[];
   /** What was said about hosts of on-demand groups. */
   readonly wishes: readonly boolean[];
-  readonly addHost: (name: string, script: Script) => Promise<FakeHost>;
+  /** @param before  called before it connects */
+  readonly addHost: (name: string, script: Script, before?: (host: FakeHost) => void) => Promise<FakeHost>;
 }
 
 export function tempFolder(): string {
@@ -58,8 +62,8 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
   const logger = createLogger({ name: 'gateway', level: 'info', destination: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) } });
   const wishes: boolean[] = [];
   const gateway = new Gateway({
-    host: '127.0.0.1', port: 0, trustedProxies: options.trustedProxies ?? [], dataFolder: folder, gatewaySocket: hostSocket, controlSocket, logger,
-    onDemand: (_, wanted) => wishes.push(wanted), ...(options.wasmIdleMs === undefined ? {} : { idleMs: { wasm: options.wasmIdleMs } }),
+    host: '127.0.0.1', port: 0, trustedProxies: options.trustedProxies ?? [], dataFolder: folder, gatewaySocket: hostSocket, controlSocket, logger, preWarm: options.preWarm ?? false,
+    onDemand: (_, wanted) => wishes.push(wanted), idleMs: { wasm: options.wasmIdleMs ?? 300_000, slow: options.slowIdleMs ?? 300_000 },
   });
   const hosts: FakeHost[] = [];
   onTestFinished(async () => {
@@ -68,8 +72,9 @@ export async function useGateway(options: StandOptions = {}): Promise<Stand> {
     control.close();
   });
   await gateway.start();
-  const addHost = async (name: string, script: Script): Promise<FakeHost> => {
+  const addHost: Stand['addHost'] = async (name, script, before) => {
     const host = new FakeHost(name, script);
+    before?.(host);
     hosts.push(host);
     await host.connect(hostSocket);
     return host;
@@ -102,7 +107,7 @@ export async function useGatewayProcess(functions: readonly RouteFunction[], por
   child.stdout?.on('data', (d: Buffer) => output.push(d.toString()));
   child.stderr?.on('data', (d: Buffer) => output.push(d.toString()));
   const boot: GatewayBoot = {
-    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], idleMs: { slow: 60_000, wasm: 300_000, penalty: 60_000 },
+    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], preWarm: true, idleMs: { slow: 60_000, wasm: 300_000, penalty: 60_000 },
     sockets: { gateway: join(folder, 'gateway.sock'), control: join(folder, 'control.sock'), sidecar: join(folder, 'sidecar.sock') },
   };
   child.send({ type: 'boot', boot });

@@ -1,7 +1,7 @@
 // A real host process behind a fake gateway that speaks real frames: what isolates/ is tested by.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { hostName } from '../../core/config/index.ts';
 import type { HostBoot, HostGroup } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/index.ts';
-import type { BodyMode, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
+import type { BodyMode, EntriesRow, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
 
@@ -118,15 +118,20 @@ export interface HostOptions {
   readonly sidecarPath?: string;
   /** Default: `default`. */
   readonly group?: HostGroup;
+  /** `HostBoot.memoryBytes`. Default 4 GiB. */
+  readonly memoryBytes?: number;
 }
 
 export class TestHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'thimble-host-'));
   readonly logs: LogLine[] = [];
+  /** What it said of its figures, and of entries by target, in order. */
+  readonly figures: HostFigures[] = [];
+  readonly entries: EntriesRow[] = [];
   readonly output: string[] = [];
   /** What the host said last of version snapshots, and every version that fell back. */
   snapshots: HostFigures['snapshots'] = { restored: 0, bytes: 0, fallBacks: {}, fallen: [] };
-  readonly #onFigures: (() => void)[] = [];
+  readonly #warmed = new Map<number, ((isolates: number) => void)[]>();
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
   journalFd = -1;
@@ -182,10 +187,10 @@ export class TestHost {
       onFrame: (frame) => {
         if (frame[0] === FRAME.figures) {
           const { snapshots } = frame[2] as HostFigures;
-          this.#onFigures.splice(0).forEach((resolve) => resolve());
           this.snapshots = { ...snapshots, fallen: [...this.snapshots.fallen, ...snapshots.fallen] };
         }
         if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
+        else if (frame[0] === FRAME.figures) this.figures.push(frame[2] as HostFigures);
       },
       onClose: () => {},
     });
@@ -193,7 +198,7 @@ export class TestHost {
     writeFileSync(journal, Buffer.alloc(JOURNAL_BYTES));
     this.journalFd = openSync(journal, 'r+');
     const boot: HostBoot = {
-      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4, snapshots: options.snapshots ?? true,
+      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4, memoryBytes: options.memoryBytes ?? 4_294_967_296, snapshots: options.snapshots ?? true,
       platformFolder: options.platform === undefined ? await platformFolder() : options.platform,
     };
     this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' || group === 'penalty' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {
@@ -204,11 +209,6 @@ export class TestHost {
     this.process.stderr?.on('data', (d: Buffer) => this.output.push(d.toString()));
     this.process.send({ type: 'boot', boot });
     await Promise.race([connected.promise, this.#exited.then((how) => Promise.reject(new Error(`the host ended (${how})\n${this.output.join('')}`)))]);
-  }
-
-  /** Resolves with the second frame of figures from now: it tells of everything until now. */
-  async nextFigures(): Promise<void> {
-    for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => void this.#onFigures.push(resolve));
   }
 
   get exited(): Promise<number | NodeJS.Signals | null> {
@@ -269,6 +269,34 @@ export class TestHost {
     this.#send([FRAME.forget, target]);
   }
 
+  /** Asks for isolates to be kept alive. @returns the host's answer; at once for 0, which has none */
+  async warm(target: number, isolates: number): Promise<number> {
+    const answer = isolates === 0 ? Promise.resolve(0) : new Promise<number>((resolve) => this.#warmed.set(target, [...(this.#warmed.get(target) ?? []), resolve]));
+    this.#send([FRAME.warm, target, isolates]);
+    return await answer;
+  }
+
+  /** Cuts the connection to the gateway; the host connects again. */
+  async reconnect(): Promise<void> {
+    const before = this.#connection;
+    before?.destroy();
+    while (this.#connection === null || this.#connection === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Figures that were made from now on. */
+  async nextFigures(): Promise<HostFigures['node']> {
+    // The next push may be on its way already; the one behind it is not.
+    const enough = this.figures.length + 2;
+    while (this.figures.length < enough) await new Promise((resolve) => setTimeout(resolve, 10));
+    const last = this.figures.at(-1);
+    if (last === undefined) throw new Error('no figures');
+    return last.node;
+  }
+
+  get residentBytes(): number {
+    return Number(readFileSync(`/proc/${this.process.pid}/statm`, 'utf8').split(' ')[1]) * 4_096;
+  }
+
   invoke(target: number, options: InvokeOptions = {}): Running {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
@@ -315,7 +343,12 @@ export class TestHost {
   }
 
   #onFrame(frame: Frame): void {
+    if (frame[0] === FRAME.entries) this.entries.push(...frame[2]);
     const id = frame[1] as number;
+    if (frame[0] === FRAME.warm) {
+      this.#warmed.get(id)?.shift()?.(frame[2]);
+      return;
+    }
     const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
     const { answer } = exchange;

@@ -1,6 +1,6 @@
 // The head of a `fetch` call, parsed by hand, and the header rules of requests.
 import { PlatformError } from '../../../core/errors/index.ts';
-import { isHeaderName, isHeaderValue } from '../../../core/http/index.ts';
+import { LOOP_FIELD, isHeaderName, isHeaderValue, withLoopEntry } from '../../../core/http/index.ts';
 import { parseTraceparent } from '../../../core/trace/index.ts';
 import { refused } from '../../egress/index.ts';
 
@@ -53,11 +53,16 @@ export function parseRequestHead(head: string, traceparent: string): RequestHead
   let range = false;
   let userAgent = false;
   let traced = traceparent === '';
+  let loop = '';
   for (let i = 3; i < parts.length; i += 2) {
     const name = (parts[i] as string).toLowerCase();
     const value = parts[i + 1] as string;
     if (!isHeaderName(name) || !isHeaderValue(value)) throw flaw('a header that breaks the grammar');
     if (isDropped(name)) continue;
+    if (name === LOOP_FIELD) {
+      loop = loop === '' ? value : `${loop}, ${value}`;
+      continue;
+    }
     if (name === 'accept') accept = true;
     else if (name === 'accept-encoding') acceptEncoding = true;
     else if (name === 'range') range = true;
@@ -69,6 +74,7 @@ export function parseRequestHead(head: string, traceparent: string): RequestHead
   // A part of a compressed body can't be decoded: fetch asks for the plain one.
   if (!acceptEncoding) headers.push('accept-encoding', range ? 'identity' : ACCEPT_ENCODING);
   if (!userAgent) headers.push('user-agent', USER_AGENT);
+  headers.push(LOOP_FIELD, withLoopEntry(loop));
   if (!traced && parseTraceparent(traceparent) !== undefined) headers.push('traceparent', traceparent);
   return { method, url, redirect: redirect as RedirectMode, headers };
 }

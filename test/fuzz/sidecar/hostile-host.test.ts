@@ -56,7 +56,7 @@ function hostileFrame(random: Random, urls: readonly string[]): unknown {
     case 8:
       return random.pick<unknown>([
         [FRAME.goaway, 0, 'x'], [FRAME.ping, 0, 1], [FRAME.reply, 1, '', BODY.none, null], [FRAME.done, 1, 0], [FRAME.applied, 0, 1], [FRAME.logs, 0, [], {}], [FRAME.figures, 0, {}],
-        [FRAME.subscribe, 0, 0, 0], [FRAME.hello, 0, PROTOCOL_VERSION, 'host', 'again', 1, 1], [FRAME.load, 0, 1, 1, 1],
+        [FRAME.subscribe, 0, 0, 0], [FRAME.hello, 0, PROTOCOL_VERSION, 'host', 'again', 1, 1], [FRAME.load, 0, 1, 1, 1, 1],
       ]);
     default:
       return anything(random);

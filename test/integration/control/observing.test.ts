@@ -112,7 +112,10 @@ function figures(fn: string, version: number, requests: number, status = '200', 
   return { function: fn, version, statuses: { [status]: requests }, codes, wallUs: wall.toPairs(), cpuUs: wall.toPairs(), coldStarts: 1, coldUs: [[40, 1]], coldPhasesMs: [1, 0.5, 2, 3], limits: { cpu_limit_exceeded: [50, 50 + requests], madeUp: [1, 2] } };
 }
 
-const NODE = { inFlight: 2, queued: 0, clients: 1, revision: 3, tableAgeMs: 5, replays: 0, residentBytes: 1 };
+/** Of a host's push. */
+const QUEUE = { softLimits: 1, queued: 3, waits: 9, waitedMs: 12 };
+const USED = { function: 'card', version: 1, entries: 7, cpuUs: 2_500, startupUs: 1_200, softLimits: 1 };
+const NODE = { inFlight: 2, queued: 0, clients: 1, revision: 3, tableAgeMs: 5, replays: 0, residentBytes: 1, slowVersions: 1, laneChanges: { slow: 2, fast: 1 }, spreadVersions: 3, homeChanges: { spread: 4, shrink: 1, move: 5 } };
 
 describe('figures', () => {
   it('add up per version, and hosts show what they hold now', async () => {
@@ -122,24 +125,43 @@ describe('figures', () => {
     const gateway = await useGateway(socket);
     const host = await usePeer(socket, 'host', 'host-1');
     const push = (versions: unknown): void => gateway.send([FRAME.figures, 0, { kind: 'gateway', versions, node: NODE }]);
-    push([figures('card', 1, 10), figures('nobody', 1, 5)]);
+    push([{ ...figures('card', 1, 10), lane: 'slow', homes: 2 }, figures('nobody', 1, 5)]);
     push([figures('card', 1, 5, '503', { cpu_limit_exceeded: 5, madeUp: 1 })]);
-    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1 }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2 } }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'liar', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1, retiring: 1, keptWarm: 1, retired: { memory_soft_limit: 3 } }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, retired: { memory_soft_limit: 3, 'b "': 1 }, reclaimed: { idle: 4 }, retiring: 1, keptWarm: 1, heapBytes: 9_000, shrunk: 1, collections: 2, ...QUEUE }, used: [USED, { ...USED, function: 'nobody' }] }]);
+    host.send([FRAME.figures, 0, { kind: 'host', host: 'host-1', versions: [{ function: 'card', version: 1, isolates: 2, memoryBytes: 5_000, running: 1, retiring: 1, keptWarm: 1, retired: { memory_soft_limit: 3 } }], node: { isolates: 2, running: 1, residentBytes: 1, kills: { cpu: 1, 'a "': 1 }, coldStarts: 2, retired: { memory_soft_limit: 3, 'b "': 1 }, reclaimed: { idle: 4 }, retiring: 1, keptWarm: 1, heapBytes: 9_000, shrunk: 1, collections: 2, ...QUEUE }, used: [USED] }]);
     const stats = async (): Promise<Record<string, unknown>[]> => (await call('GET', '/v1/functions/card/stats')).body['versions'] as Record<string, unknown>[];
-    await expect.poll(async () => (await stats())[0]?.['isolates']).toBe(2);
+    // What was used adds up, from frame to frame; what hosts hold does not.
+    await expect.poll(async () => (await stats())[0]?.['used']).toEqual({ entries: 14, cpuMs: 5, startupCpuMs: 2.4, softLimits: 2 });
     const [one, two] = await stats();
     expect(one).toMatchObject({
-      version: 1, requests: 15, statuses: { 200: 10, 503: 5 }, codes: { cpu_limit_exceeded: 5, other: 1 }, coldStarts: 2, isolates: 2, running: 1, memoryBytes: 5_000, lane: 'fast',
+      version: 1, requests: 15, statuses: { 200: 10, 503: 5 }, codes: { cpu_limit_exceeded: 5, other: 1 }, coldStarts: 2, isolates: 2, running: 1, memoryBytes: 5_000, lane: 'slow', homes: 2, retiring: 1, keptWarm: 1, retired: { memory_soft_limit: 3 },
       wallMs: { p50: 1.024, p99: 1.024 }, coldPhasesMs: { queue: 1, isolate: 0.5, restore: 2, handler: 3 },
     });
     expect(one?.['limits']).toEqual({ cpu_limit_exceeded: { limit: 50, used: 60 } });
     const { text: metrics } = await call('GET', '/metrics');
     expect(metrics).toContain('thimble_host_kills_total{host="host-1",reason="cpu"} 1');
+    expect(metrics).toContain('thimble_host_retired_total{host="host-1",reason="memory_soft_limit"} 3');
+    expect(metrics).not.toContain('reason="b ');
+    expect(metrics).toContain('thimble_host_reclaimed_total{host="host-1",reason="idle"} 4');
+    for (const [name, value] of Object.entries({ retiring: 1, kept_warm: 1, heap_bytes: 9_000, shrunk_total: 1, collections_total: 2 })) expect(metrics).toContain(`thimble_host_${name}{host="host-1"} ${value}`);
     expect(metrics).toContain('thimble_function_cold_start_phase_seconds_total{function="card",phase="restore"} 0.004');
     expect(metrics).toContain('thimble_function_limit_used_max{function="card",code="cpu_limit_exceeded"} 60');
-    expect(two).toMatchObject({ version: 2, requests: 0, statuses: {}, wallMs: { p50: null, p99: null }, isolates: 0 });
+    expect(two).toMatchObject({ version: 2, requests: 0, statuses: {}, wallMs: { p50: null, p99: null }, isolates: 0, lane: 'fast', homes: 0 });
+    const { text } = await call('GET', '/metrics');
+    expect(text).toContain('thimble_cpu_used_seconds_total{of="invocations"} 0.0075');
+    expect(text).toContain('thimble_cpu_used_seconds_total{of="startup"} 0.0036');
+    expect(text).toContain('thimble_tenant_cpu_used_seconds_total{tenant="default",of="invocations"} 0.005');
+    expect(text).toContain('thimble_cpu_soft_limits_total 3');
+    expect(text).toContain('thimble_host_queued{host="host-1"} 3');
+    expect(text).toContain('thimble_host_queue_waits_total{host="host-1"} 9');
+    expect(text).toContain('thimble_host_queue_wait_seconds_total{host="host-1"} 0.012');
+    for (const line of [
+      'thimble_gateway_slow_versions{gateway="gateway"} 1', 'thimble_gateway_lane_changes_total{gateway="gateway",lane="slow"} 2', 'thimble_gateway_spread_versions{gateway="gateway"} 3',
+      'thimble_gateway_home_changes_total{gateway="gateway",change="move"} 5',
+    ]) expect(text).toContain(line);
     host.close();
     await expect.poll(async () => (await stats())[0]?.['isolates']).toBe(0);
+    expect((await stats())[0]?.['used']).toMatchObject({ entries: 14 });
   });
 
   it('are refused from who has no say in them, and counted', async () => {
@@ -159,7 +181,7 @@ describe('metrics', () => {
     const { call, plane, socket } = await useControl();
     const names = Array.from({ length: 205 }, (_, i) => `fn-${i}`);
     for (const name of names) await call('PUT', `/v1/functions/${name}`, { tenant: 'team-a' });
-    plane.onMessage?.({ type: 'node-state', processes: [processState('gateway', 'gateway')] });
+    plane.onMessage?.({ type: 'node-state', processes: [processState('gateway', 'gateway')], isolation: null });
     const gateway = await useGateway(socket);
     gateway.send([FRAME.figures, 0, { kind: 'gateway', versions: names.map((name) => figures(name, 1, 2)), node: NODE }]);
     await expect.poll(async () => (await call('GET', '/metrics')).text).toContain('thimble_requests_total{status="200"} 410');

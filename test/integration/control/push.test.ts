@@ -80,7 +80,7 @@ describe('a write', () => {
 
   it('waits for a gateway that the supervisor runs and that is about to connect', async () => {
     const { call, plane, socket } = await useControl();
-    plane.onMessage?.({ type: 'node-state', processes: [processState('gateway', 'gateway', 'starting')] });
+    plane.onMessage?.({ type: 'node-state', processes: [processState('gateway', 'gateway', 'starting')], isolation: null });
     const put = call('PUT', '/v1/functions/card');
     await useGateway(socket);
     expect((await put).body).toMatchObject({ applied: true });

@@ -192,7 +192,7 @@ describe('an event', () => {
 test('what is no event cuts the invoker off, and no one else', async () => {
   const stand = await useGateway({ functions: [routeFunction('f')], hosts: [ok] });
   const invoker = await useInvoker(stand);
-  for (const frame of [[FRAME.event, 1, 'f', 0, 'GET', '', ''], [FRAME.respond, 1, 200, '', 0, null, true, 0, null], [FRAME.load, 0, 1, 1, 1]] as const) {
+  for (const frame of [[FRAME.event, 1, 'f', 0, 'GET', '', ''], [FRAME.respond, 1, 200, '', 0, null, true, 0, null], [FRAME.load, 0, 1, 1, 1, 1]] as const) {
     const before = invoker.closes;
     await until(() => invoker.peer.connection !== undefined);
     invoker.peer.connection?.send(frame);

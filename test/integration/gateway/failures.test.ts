@@ -25,6 +25,14 @@ describe('failures of a function', () => {
     expect(control.count('card', 1).statuses[String(status)]).toBe(1);
   });
 
+  test('a request that came through too many functions is refused at the door', async () => {
+    const { port } = await useGateway({ functions: [routeFunction('card')], hosts: [reflect] });
+    const through = (n: number): Promise<Awaited<ReturnType<typeof call>>> => call(port, '/', { fn: 'card', headers: { 'cdn-loop': Array.from({ length: n }, () => 'thimble').join(', ') } });
+    expect((await through(8)).status).toBe(200);
+    const refused = await through(9);
+    expect([refused.status, problemCode(refused), refused.headers['x-thimble-reason']]).toEqual([508, 'loop_detected', 'loop_detected;limit=8']);
+  });
+
   test('debug shows message and stack; a code that is not in the table is internal', async () => {
     const { port } = await useGateway({
       functions: [routeFunction('card', { debug: true })],

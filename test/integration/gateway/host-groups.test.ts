@@ -39,19 +39,25 @@ test('no host comes: a typed failure, within the wall limit or 5 s', async () =>
   expect(stand.gateway.dispatcher.inFlight).toBe(0);
 });
 
-test('the queue is bounded: what does not fit is refused at once, and the slots come back', async () => {
-  const stand = await useGateway({ functions });
+test('the queue is bounded: what does not fit is refused at once, the slots come back, and one function never takes it all', async () => {
+  const other = routeFunction('other', { limits: { wasm: true, wallMs: 8_000, concurrency: 2_000 } });
+  const stand = await useGateway({ functions: [...functions, other] });
   let answered = 0;
   const all = Array.from({ length: 1_050 }, async () => {
     const answer = await call(stand.port, '/', { fn: 'code' });
     answered += 1;
     return answer;
   });
-  await until(() => stand.gateway.dispatcher.parked('wasm') === 1_000 && answered === 50, 10_000);
+  // Two thirds of 1,000 places (fair-share.ts).
+  await until(() => stand.gateway.dispatcher.parked('wasm') === 667 && answered === 383, 10_000);
+  const others = Array.from({ length: 20 }, () => call(stand.port, '/', { fn: 'other' }));
+  await until(() => stand.gateway.dispatcher.parked('wasm') === 687, 10_000);
   await stand.addHost('wasm-1', reflect);
   const answers = await Promise.all(all);
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1_000);
-  expect(answers.filter((answer) => answer.status !== 200).map(problemCode)).toEqual(Array(50).fill('overloaded'));
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(667);
+  expect(answers.filter((answer) => answer.status !== 200).map(problemCode)).toEqual(Array(383).fill('overloaded'));
+  expect(answers.filter(({ status }) => status !== 200).every(({ headers }) => Number(headers['retry-after']) >= 1)).toBe(true);
+  expect((await Promise.all(others)).every(({ status }) => status === 200)).toBe(true);
   expect([stand.gateway.dispatcher.inFlight, stand.gateway.dispatcher.activeCount]).toEqual([0, 0]);
 }, 20_000);
 

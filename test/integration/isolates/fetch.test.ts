@@ -49,6 +49,14 @@ describe('fetch', () => {
     expect(JSON.parse(answer.body.toString())).toEqual([201, true, `${up.origin}/a`, 'yes', { mine: '1', trace: true }]);
   });
 
+  test('carries on what its own request came through, whatever the function sets', async () => {
+    const up = await useUpstream((req, res) => res.end(String(req.headers['cdn-loop'])));
+    const { host } = await stand();
+    const f = await host.deploy(`export default { async fetch(req) { return fetch(${JSON.stringify(up.origin)}, { headers: { 'cdn-loop': 'mine' } }); } };`);
+    expect(await host.text(f, { headers: { 'cdn-loop': 'thimble, thimble' } })).toBe('mine, thimble, thimble, thimble');
+    expect(await host.text(f)).toBe('mine, thimble');
+  });
+
   test('sends bodies: text, the untouched request body, and a stream of its own', async () => {
     const up = await useUpstream((req, res) => {
       let n = 0;

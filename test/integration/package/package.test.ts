@@ -40,6 +40,8 @@ describe('the packed package', () => {
       const answer = await ask(node.port, { path: '/cards/42', headers: { host: `card.localhost:${node.port}` } });
       expect(answer.status).toBe(200);
       expect(JSON.parse(answer.text)).toMatchObject({ id: 42 });
+      // What hosts may read was worked out for this layout too, or none would have started.
+      expect((await node.api('GET', '/healthz')).body['isolation']).toMatchObject({ permissionModel: true });
       // npx passes the signal to its shell only; the node follows its launcher all the same.
       process.kill(node.pid, 'SIGTERM');
       await until(() => node.processes().length === 0, 9_000);

@@ -20,7 +20,7 @@ describe('request headers', () => {
     const [request] = upstream.requests;
     expect(request?.headers).toEqual({
       host: `127.0.0.1:${upstream.port}`, connection: 'keep-alive', 'x-keep': 'yes', authorization: 'Bearer t', cookie: 'a=1; b=2', 'x-latin': 'caf\u00e9', 'x-empty': '',
-      accept: '*/*', 'accept-encoding': 'gzip, deflate, br', 'user-agent': expect.stringMatching(/^thimble/),
+      accept: '*/*', 'accept-encoding': 'gzip, deflate, br', 'user-agent': expect.stringMatching(/^thimble/), 'cdn-loop': 'thimble',
     });
   });
 
@@ -34,6 +34,13 @@ describe('request headers', () => {
     expect(first).toMatchObject({ accept: 'text/html', 'accept-encoding': 'br', 'user-agent': 'me/1', traceparent: TRACE });
     expect(second).toMatchObject({ 'accept-encoding': 'identity', traceparent: TRACE.replace('b7', 'aa') });
     expect(third).not.toHaveProperty('traceparent');
+  });
+
+  it('count the calls on the way of a request: a function may add to the count and not take from it', async () => {
+    const upstream = await useUpstream((_request, response) => response.end());
+    const host = await (await useSidecar()).connect();
+    await host.fetch({ url: upstream.origin, headers: ['cdn-loop', 'mine', 'CDN-Loop', 'other; v=1, thimble'] });
+    expect(upstream.requests[0]?.headers['cdn-loop']).toBe('mine, other; v=1, thimble, thimble');
   });
 
   it('that break the grammar fail the call, and only that', async () => {

@@ -1,10 +1,8 @@
 // Hosts that run on demand: started by a wish, kept alive while it lasts, drained when it ends; and the bounds on their memory.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createLogger } from '../../../core/log/index.ts';
-import { groupMemoryBytes, underDataLimit } from '../../../supervisor/memory-limit.ts';
+import { groupMemoryBytes, hostMemory, hostMemoryBytes } from '../../../supervisor/memory-limit.ts';
 import { OnDemandHosts } from '../../../supervisor/on-demand-hosts.ts';
 import type { ProcessPlan, SupervisedProcess } from '../../../supervisor/supervised-process.ts';
 import { until, useProcess } from '../../support/supervisor-process.ts';
@@ -85,20 +83,13 @@ test('a process that is resident with more than it may is killed and starts agai
   expect(within.pids).toHaveLength(1);
 });
 
-test('RLIMIT_DATA holds for the process itself, which keeps its channel and its pid', async () => {
-  const bytes = 900 * MIB;
-  const limited = underDataLimit(bytes, process.execPath, []);
-  if (limited === undefined) return;
-  const fake = useProcess('good');
-  const entry = join(import.meta.dirname, '../../support/supervisor-fake-child.ts');
-  const child = useProcess('good', { command: { nodeFlags: ['--disable-warning=ExperimentalWarning'], entry, args: ['good', ''], environment: {}, dataBytes: bytes } });
-  await Promise.all([fake.process.start(), child.process.start()]);
-  const limitOf = (pid: number | null): string => /Max data size\s+(\S+)/.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1] ?? '';
-  expect(limitOf(child.process.pid)).toBe(String(bytes));
-  expect(limitOf(fake.process.pid)).not.toBe(String(bytes));
-});
-
-test('the memory of the group is shared out, within bounds', () => {
-  expect(groupMemoryBytes(1)).toBeLessThanOrEqual(4_096 * MIB);
-  expect(groupMemoryBytes(64)).toBe(768 * MIB);
+test('the memory of a group is shared out, within bounds', () => {
+  expect(groupMemoryBytes(1, 6_000 * MIB)).toBe(3_000 * MIB);
+  expect(groupMemoryBytes(2, 64_000 * MIB)).toBe(2_048 * MIB);
+  expect(groupMemoryBytes(64, 64_000 * MIB)).toBe(768 * MIB);
+  expect(hostMemoryBytes(2, 24_000 * MIB)).toBe(9_000 * MIB);
+  expect(hostMemoryBytes(64, 24_000 * MIB)).toBe(768 * MIB);
+  // What is writable is about twice what is resident in a host full of idle isolates.
+  expect(hostMemory(768 * MIB, false)).toEqual({ residentBytes: 768 * MIB, dataBytes: 1_792 * MIB });
+  expect(hostMemory(768 * MIB, true)).toEqual({ residentBytes: 768 * MIB, dataBytes: 1_024 * MIB });
 });

@@ -26,7 +26,7 @@ describe('a supervised process', () => {
     await fake.process.start();
     expect(fake.process.describe('host')).toMatchObject({ name: 'child', kind: 'host', state: 'ready', restarts: 0, pid: fake.pids[0] });
     expect(fake.process.describe('host').residentBytes).toBeGreaterThan(0);
-    fake.process.send({ type: 'node-state', processes: [] });
+    fake.process.send({ type: 'node-state', processes: [], isolation: null });
     await until(() => fake.notes().includes('message node-state'));
   });
 

@@ -13,7 +13,7 @@ const logger = createLogger({ name: 'test', level: 'fatal', destination: { write
 
 function route(name: string): RouteFunction {
   return {
-    name, tenant: 'default', tier: 'default', public: true, debug: false, shape: 'auto', limits: limitsSchema.parse({}), user: null, triggers: [], secrets: 'x'.repeat(200), traffic: null, versions: {},
+    name, tenant: 'default', tier: 'default', public: true, debug: false, shape: 'auto', limits: limitsSchema.parse({}), user: null, triggers: [], keepWarm: 0, secrets: 'x'.repeat(200), traffic: null, versions: {},
   };
 }
 

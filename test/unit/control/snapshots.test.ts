@@ -54,8 +54,8 @@ async function stand(make: Make, options: { readonly folder?: string; readonly s
   onTestFinished(() => snapshots.close());
   const ledger = new Ledger({ store, catalog, onCommit: (_, __, names) => snapshots.changed(names) });
   const functions = new Functions({ catalog, ledger, tierKeys: new Map([['default', TIER_KEY]]) });
-  const builder = { build: (sources: Readonly<Record<string, string>>) => Promise.resolve({ bundle: sources['main.ts'] ?? '', map: '', buildMs: 1 }) };
-  const versions = new Versions({ store, catalog, ledger, builder: builder as never, files: versionFiles });
+  const builds = { build: (_: string, sources: Readonly<Record<string, string>>) => Promise.resolve({ bundle: sources['main.ts'] ?? '', map: '', buildMs: 1 }) };
+  const versions = new Versions({ store, catalog, ledger, builds: builds as never, files: versionFiles });
   return {
     store, snapshots, files, built,
     put: async (name, put) => void (await functions.put('test', name, put)),

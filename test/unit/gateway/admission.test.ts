@@ -1,12 +1,9 @@
-// Rates, deadlines, lines, figures and the choice of a host: the pieces that admit and dispatch, with clocks of their own.
+// Rates, deadlines, lines and figures: the pieces that admit and count, with clocks of their own.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AccessLog } from '../../../gateway/access-log.ts';
-import { groupOfHost } from '../../../core/config/index.ts';
-import { FunctionGate, WaitingLine } from '../../../gateway/function-gate.ts';
+import { WaitingLine } from '../../../gateway/function-gate.ts';
 import type { Queued } from '../../../gateway/function-gate.ts';
-import type { HostLink } from '../../../gateway/host-link.ts';
-import { Hosts } from '../../../gateway/hosts.ts';
 import { RateLimiter } from '../../../core/rate/index.ts';
 import { TimingWheel } from '../../../gateway/timing-wheel.ts';
 import type { Timed } from '../../../gateway/timing-wheel.ts';
@@ -149,72 +146,8 @@ test('a line keeps its order while any entry leaves', () => {
   }));
 });
 
-describe('the choice of a host', () => {
-  const link = (name: string, inFlight = 0): HostLink => ({ name, group: groupOfHost(name), inFlight, aheadUs: 0, draining: false }) as unknown as HostLink;
-  const busy = (l: HostLink, n: number): void => void Object.assign(l, { inFlight: n });
-
-  test('is stable while all are equally busy, and moves little when one comes', () => {
-    const hosts = new Hosts();
-    const links = ['host-1', 'host-2', 'host-3'].map((name) => link(name));
-    for (const l of links) hosts.add(l);
-    const gates = Array.from({ length: 300 }, (_, i) => new FunctionGate(`f${i}`));
-    const before = gates.map((gate) => hosts.choose(gate, null)?.name);
-    expect(gates.map((gate) => hosts.choose(gate, null)?.name)).toEqual(before);
-    for (const name of ['host-1', 'host-2', 'host-3']) expect(before.filter((n) => n === name).length).toBeGreaterThan(60);
-    hosts.add(link('host-4'));
-    const moved = gates.filter((gate, i) => hosts.choose(gate, null)?.name !== before[i]);
-    expect(moved.every((gate) => hosts.choose(gate, null)?.name === 'host-4')).toBe(true);
-    expect(moved.length).toBeLessThan(130);
-  });
-
-  test('spills when the home has clearly more CPU time ahead, never to one that drains, is full or is to be avoided', () => {
-    const hosts = new Hosts();
-    const a = link('a');
-    const b = link('b');
-    hosts.add(a);
-    hosts.add(b);
-    const gate = new FunctionGate('f');
-    const home = hosts.choose(gate, null);
-    const other = home === a ? b : a;
-    if (home === undefined) throw new Error('no home');
-    Object.assign(home, { inFlight: 200, aheadUs: 5_000 });
-    expect(hosts.choose(gate, null)).toBe(home);
-    Object.assign(home, { inFlight: 1, aheadUs: 5_001 });
-    expect(hosts.choose(gate, null)).toBe(other);
-    Object.assign(home, { inFlight: 0, aheadUs: 0 });
-    expect(hosts.choose(gate, home)).toBe(other);
-    hosts.drain(home);
-    expect(hosts.choose(gate, null)).toBe(other);
-    expect(hosts.choose(gate, other)).toBe(other);
-    busy(other, 16_000);
-    expect(hosts.choose(gate, null)).toBeUndefined();
-    hosts.remove(other);
-    expect([hosts.choose(gate, null), hosts.openCount]).toEqual([undefined, 0]);
-  });
-
-  test('stays within the group, also when a function changes its own', () => {
-    const hosts = new Hosts();
-    const gate = new FunctionGate('f');
-    const a = link('host-1');
-    const b = link('host-2');
-    const own = [link('wasm-1', 3), link('wasm-2', 4)];
-    expect(hosts.choose(gate, null, 'wasm')).toBeUndefined();
-    for (const one of [a, b, ...own]) hosts.add(one);
-    const asPlain = hosts.choose(gate, null);
-    expect([a, b]).toContain(asPlain);
-    const asWasm = hosts.choose(gate, null, 'wasm');
-    expect(own).toContain(asWasm);
-    expect(hosts.choose(gate, null)).toBe(asPlain);
-    expect([hosts.openCount, hosts.openIn('wasm'), hosts.inFlight('wasm'), hosts.inFlight('default')]).toEqual([2, 2, 7, 0]);
-    for (const one of own) hosts.drain(one);
-    expect([hosts.choose(gate, null, 'wasm'), hosts.openIn('wasm'), hosts.inFlight('wasm')]).toEqual([undefined, 0, 7]);
-    expect(hosts.choose(gate, asPlain ?? null)).not.toBe(asPlain);
-  });
-
-});
-
 describe('figures', () => {
-  const node = { inFlight: 0, queued: 0, clients: 0, revision: 0, tableAgeMs: 0, replays: 0, residentBytes: 0 };
+  const node = { inFlight: 0, queued: 0, clients: 0, revision: 0, tableAgeMs: 0, replays: 0, residentBytes: 0, slowVersions: 0, laneChanges: { slow: 0, fast: 0 }, spreadVersions: 0, homeChanges: { spread: 0, shrink: 0, move: 0 } };
   test('are increments; a quiet version leaves, a busy one stays', () => {
     const book = new VersionFigureBook();
     const cell = book.cell('f', 1);

@@ -50,6 +50,12 @@ describe('request fields', () => {
     expect(read([HOST, ['connection', 'content-length'], ['content-length', '5']]).fields).toContain('content-length');
   });
 
+  test('calls on the way of a request are counted, passed on, and stay whatever Connection names', () => {
+    const head = read([HOST, ['connection', 'cdn-loop'], ['cdn-loop', 'thimble, other; thimble'], ['cdn-loop', ' Thimble;v=1 ']]);
+    expect([head.loopDepth, head.fields]).toEqual([2, '\ncdn-loop\nthimble, other; thimble\ncdn-loop\n Thimble;v=1 ']);
+    expect(read([HOST]).loopDepth).toBe(0);
+  });
+
   test('values above ASCII are byte strings', () => {
     expect(read([HOST, ['x-a', 'é€'], ['x-b', 'plain']]).fields).toBe(`\nx-a\n${Buffer.from('é€').toString('latin1')}\nx-b\nplain`);
   });

@@ -86,6 +86,11 @@ describe('a version with a snapshot', () => {
     expect(host().alive).toBe(true);
   });
 
+  it('has no collector that its module could call', async () => {
+    const { target } = await deployFrozen(host(), 'export default { fetch: () => Response.json([typeof (globalThis as any).gc, "gc" in globalThis, Object.getOwnPropertyNames(globalThis).filter((name) => name.includes("thimble"))]) };');
+    expect(await host().text(target)).toBe('["undefined",false,[]]');
+  });
+
   it('names its own file in stacks', async () => {
     const { target } = await deployFrozen(host(), 'export default { fetch() { throw new Error("at home"); } };', { function: 'stacked', debug: true });
     const { code, detail } = await host().call(target);

@@ -1,0 +1,41 @@
+// Which group of hosts an invocation runs in: the one place that decides it.
+import { hostGroup } from '../core/config/index.ts';
+import type { GroupKind, HostGroup } from '../core/config/index.ts';
+import type { Exchange } from './exchange.ts';
+
+/** The groups of one trust tier. */
+export type TierGroups = Readonly<Record<GroupKind, HostGroup>>;
+
+const groupsOf = new Map<string, TierGroups>();
+
+/** The same object for the same tier: nothing is put together per request. */
+export function tierGroups(tier: string): TierGroups {
+  let groups = groupsOf.get(tier);
+  if (groups === undefined) {
+    groups = { default: hostGroup(tier, 'default'), slow: hostGroup(tier, 'slow'), wasm: hostGroup(tier, 'wasm'), penalty: hostGroup(tier, 'penalty') };
+    groupsOf.set(tier, groups);
+  }
+  return groups;
+}
+
+/** What is known of the groups that run on demand. */
+export interface GroupState {
+  /** Hosts of the group that take invocations. */
+  openIn(group: HostGroup): number;
+  /** A host of the group is wanted, though nobody waits for it. */
+  wish(group: HostGroup): void;
+}
+
+/**
+ * WebAssembly needs hosts that are bounded for it, whatever else is known of the function. A version whose entries are long runs on the slow lane,
+ * but never waits for it: until a host is there it runs where it ran before.
+ */
+export function groupFor(exchange: Exchange, state: GroupState): HostGroup {
+  const { frame, groups, place } = exchange.target;
+  if (frame.wasm) return groups.wasm;
+  if (place.lane.slow) {
+    if (state.openIn(groups.slow) > 0) return groups.slow;
+    state.wish(groups.slow);
+  }
+  return groups.default;
+}

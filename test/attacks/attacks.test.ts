@@ -1,0 +1,65 @@
+// Every attack against a whole node: its answer has a name, the neighbours never notice, and the node is whole again at once.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Attack } from './attack.ts';
+import { ATTACKS, REFUSED_SOURCES } from './catalogue/index.ts';
+import { LeakWatch } from './leak-watch.ts';
+import { sample, seed } from './seed.ts';
+import { Stand } from './stand.ts';
+
+const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
+const REPEATS = FULL ? 100 : 1;
+const HOSTS = 2;
+/** Costly attacks of the short form. */
+const SAMPLED = 8;
+
+/** For work on single attacks: only those whose names match, costly ones too. */
+const ONLY = process.env['THIMBLE_ATTACKS'];
+
+function choose(): readonly Attack[] {
+  if (ONLY !== undefined) return ATTACKS.filter(({ name }) => new RegExp(ONLY).test(name));
+  if (FULL) return ATTACKS;
+  const costly = ATTACKS.filter((attack) => attack.costly === true);
+  return [...ATTACKS.filter((attack) => attack.costly !== true), ...sample(costly, SAMPLED)];
+}
+const chosen = choose();
+
+describe(`${chosen.length} of ${ATTACKS.length} attacks, seed ${seed}`, () => {
+  let stand: Stand;
+  beforeAll(async () => {
+    stand = await Stand.start(HOSTS);
+  });
+  afterAll(async () => stand.stop());
+
+  it.each(chosen)('$name ($row)', async (attack) => {
+    const fn = `a-${attack.name}`;
+    await stand.deploy(attack, fn);
+    expect(await stand.attack(attack, fn)).not.toEqual([]);
+    if (REPEATS > 1) await repeat(stand, attack, fn);
+    await stand.node.api('DELETE', `/v1/functions/${fn}`);
+  }, FULL ? 1_200_000 : 60_000);
+
+  it.each(REFUSED_SOURCES)('a version of such a source is refused: %s', async (name, files, code) => {
+    const fn = `r-${name}`;
+    await stand.node.api('PUT', `/v1/functions/${fn}`, {});
+    const answer = await stand.node.api('POST', `/v1/functions/${fn}/versions`, { files, main: Object.keys(files)[0] });
+    expect([answer.status, answer.code]).toEqual([422, code]);
+    expect((await stand.node.call(fn)).code).toBe('no_version');
+    await stand.whole();
+  });
+
+  // waitUntil work, and code whose client went away, may go on for 30 s within its budget.
+  it('afterwards nothing is left of them: no invocation runs, and every isolate is a neighbour\'s', async () => {
+    await expect.poll(async () => stand.running(), { timeout: 45_000, interval: 250 }).toBe(0);
+    await stand.whole();
+    await expect.poll(async () => stand.isolates(), { timeout: 10_000, interval: 250 }).toBeLessThanOrEqual(stand.neighbours.count * HOSTS);
+  }, 90_000);
+});
+
+async function repeat(stand: Stand, attack: Attack, fn: string): Promise<void> {
+  const leaks = new LeakWatch(stand, REPEATS);
+  await leaks.run(async () => {
+    await stand.pardon(fn);
+    await stand.attack(attack, fn, true);
+  });
+  expect(leaks.found).toEqual([]);
+}

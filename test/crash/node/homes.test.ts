@@ -1,0 +1,64 @@
+// A whole node with two default hosts: many functions have one isolate each, a hot one gets both hosts and gives one back.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bootNode } from '../../support/node.ts';
+import type { TestNode } from '../../support/node.ts';
+
+const HELLO = "export default { fetch() { return new Response('hello'); } };";
+/** About 2 ms of CPU time: no long entry. */
+const HOT = `
+function spin(rounds) { let x = 1; for (let i = 0; i < rounds; i++) x = Math.imul(x, 1103515245) + 12345 | 0; return x; }
+export default { fetch() { return new Response(String(spin(2e6))); } };`;
+const FUNCTIONS = 40;
+
+interface VersionStats { readonly lane: string; readonly homes: number; readonly isolates: number }
+
+describe('a node with two default hosts', () => {
+  let node: TestNode;
+  beforeAll(async () => {
+    node = await bootNode({ hosts: 2 });
+    for (let i = 0; i < FUNCTIONS; i++) await node.deploy(`f${i}`, HELLO);
+    await node.deploy('hot', HOT, { limits: { cpuMs: 1_000, wallMs: 20_000 } });
+  }, 120_000);
+  afterAll(async () => void (await node.stop()));
+
+  const stats = async (name: string): Promise<VersionStats | undefined> => ((await node.api('GET', `/v1/functions/${name}/stats`)).body['versions'] as VersionStats[])[0];
+
+  /** Calls with so many at once until stopped. */
+  const flood = (name: () => string, atOnce: number): (() => Promise<void>) => {
+    let running = true;
+    const clients = Array.from({ length: atOnce }, async () => {
+      while (running) expect((await node.call(name(), '/', { timeoutMs: 30_000 })).status).toBe(200);
+    });
+    return async () => {
+      running = false;
+      await Promise.all(clients);
+    };
+  };
+
+  it('random traffic keeps about one isolate for each function, on either host', async () => {
+    const stop = flood(() => `f${Math.floor(Math.random() * FUNCTIONS)}`, 32);
+    await sleep(3_000);
+    await stop();
+    for (let i = 0; i < FUNCTIONS; i++) expect((await node.call(`f${i}`)).status).toBe(200);
+    await expect.poll(async () => {
+      const all = await Promise.all(Array.from({ length: FUNCTIONS }, (_, i) => stats(`f${i}`)));
+      const isolates = all.map((one) => one?.isolates ?? 0);
+      // The balancer may be moving one just now.
+      return isolates.every((n) => n >= 1) && isolates.filter((n) => n > 1).length <= 2 && all.every((one) => one?.homes === 1);
+    }, { timeout: 10_000 }).toBe(true);
+    const { text } = await node.call('f0', '/');
+    expect(text).toBe('hello');
+  }, 60_000);
+
+  it('a hot function gets a second host, and gives it back when it is calm', async () => {
+    const stop = flood(() => 'hot', 24);
+    await expect.poll(() => stats('hot'), { timeout: 20_000 }).toMatchObject({ lane: 'fast', homes: 2, isolates: 2 });
+    await stop();
+    // Now and then a call: never more than one at once.
+    await expect.poll(async () => {
+      await node.call('hot');
+      return stats('hot');
+    }, { timeout: 30_000, interval: 200 }).toMatchObject({ homes: 1, isolates: 1 });
+  }, 90_000);
+});

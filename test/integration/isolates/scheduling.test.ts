@@ -1,0 +1,219 @@
+// The run queue in a real host: whose entries come first, what is taken out, what survives the loss of an isolate; and what is booked of entries.
+import { describe, expect, test } from 'vitest';
+import { readJournal } from '../../../core/protocol/index.ts';
+import { MAX_RUNNING } from '../../../isolates/limits.ts';
+import { BURN, roundsPerMs } from '../../support/isolates-burn.ts';
+import { TestHost } from '../../support/isolates-host.ts';
+import type { Answer, Running } from '../../support/isolates-host.ts';
+
+const WORK = `${BURN}
+let calls = 0;
+export default { async fetch(req, env, ctx) {
+  const { pathname } = new URL(req.url);
+  const n = query(req, 'n');
+  if (pathname === '/calls') return new Response(String(calls));
+  calls += 1;
+  if (pathname === '/spin') for (;;);
+  if (pathname === '/steps') { const order = []; for (let i = 0; i < 20; i++) { await new Promise((r) => setTimeout(r, 0)); burn(n); order.push(i); } return Response.json(order); }
+  if (pathname === '/abort') { req.signal.addEventListener('abort', () => console.log('aborted')); await new Promise((r) => setTimeout(r, 20_000)); }
+  if (pathname === '/interval') { let ticks = 0; const timer = setInterval(() => { burn(n); ticks += 1; }, 1); await new Promise((r) => setTimeout(r, 300)); clearInterval(timer); return new Response(String(ticks)); }
+  if (pathname === '/never') await new Promise(() => {});
+  if (pathname === '/until') { ctx.waitUntil(new Promise((r) => setTimeout(() => { burn(n); r(); }, 5))); return new Response('answered'); }
+  burn(n);
+  return new Response('fine');
+} };`;
+
+const CPU = { cpuMs: 5_000 };
+
+async function stand(): Promise<{ host: TestHost; flood: number; good: number; ms: (cpu: number) => number }> {
+  const host = await TestHost.start();
+  const flood = await host.deploy(WORK, { function: 'flood', ...CPU });
+  const good = await host.deploy(WORK, { function: 'good', ...CPU });
+  await host.call(good);
+  const rounds = await roundsPerMs(host, flood);
+  return { host, flood, good, ms: (cpu) => Math.round(cpu * rounds) };
+}
+
+/** In the order of their answers. */
+function noted(calls: readonly (readonly [string, Running])[]): { order: string[]; all: Promise<Answer[]> } {
+  const order: string[] = [];
+  return { order, all: Promise.all(calls.map(async ([name, { done }]) => {
+    const answer = await done;
+    order.push(name);
+    return answer;
+  })) };
+}
+
+describe('turns', () => {
+  test('a call that comes behind a burst of another function is entered before nearly all of the burst', async () => {
+    const { host, flood, good, ms } = await stand();
+    const { order, all } = noted([
+      ...Array.from({ length: 40 }, () => ['flood', host.invoke(flood, { path: `/burn?n=${ms(15)}` })] as const),
+      ...Array.from({ length: 5 }, () => ['good', host.invoke(good)] as const),
+    ]);
+    await all;
+    // One entry of the burst was under way; the five come next.
+    expect(order.slice(0, 8).filter((name) => name === 'good').length).toBe(5);
+  });
+
+  test('a call of a function that is cold does not wait for the burst either', async () => {
+    const { host, flood, ms } = await stand();
+    const fresh = await host.deploy(WORK, { function: 'fresh' });
+    const { order, all } = noted([
+      ...Array.from({ length: 40 }, () => ['flood', host.invoke(flood, { path: `/burn?n=${ms(15)}` })] as const),
+      ['fresh', host.invoke(fresh)],
+    ]);
+    const answers = await all;
+    expect(order.indexOf('fresh')).toBeLessThan(10);
+    expect(answers.at(-1)?.cold?.[0]).toBeGreaterThan(1);
+  });
+
+  test('entries of one invocation keep their order while they wait', async () => {
+    const { host, flood, ms } = await stand();
+    const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(3)}` }));
+    const steps = Array.from({ length: 3 }, () => host.invoke(flood, { path: `/steps?n=${ms(1)}` }));
+    for (const { done } of steps) expect(JSON.parse((await done).body.toString())).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    for (const { done } of burst) expect((await done).body.toString()).toBe('fine');
+  });
+
+  test('an interval that is slower than its own work does not pile up entries', async () => {
+    const { host, flood, good, ms } = await stand();
+    const busy = host.invoke(flood, { path: `/interval?n=${ms(10)}` });
+    const ticks = Number((await busy.done).body.toString());
+    expect(ticks).toBeGreaterThan(2);
+    expect(ticks).toBeLessThanOrEqual(40);
+    expect(await host.text(good)).toBe('fine');
+  });
+});
+
+describe('out of the queue', () => {
+  test('calls that are cancelled while they wait never run', async () => {
+    const { host, flood, ms } = await stand();
+    const before = Number(await host.text(flood, { path: '/calls' }));
+    const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(15)}` }));
+    await burst[0]?.done;
+    const cancelled = burst.slice(10);
+    for (const call of cancelled) call.cancel();
+    const answers = await Promise.all(cancelled.map(({ done }) => done));
+    expect(answers.map(({ cpuUs, code }) => [cpuUs, code])).toEqual(cancelled.map(() => [0, null]));
+    expect(Number(await host.text(flood, { path: '/calls' }))).toBe(before + 10);
+  });
+
+  test('one that runs already hears of its cancel in its turn, and is over then', async () => {
+    const { host, flood, ms } = await stand();
+    const waiting = host.invoke(flood, { path: '/abort' });
+    await expect.poll(() => readJournal(host.journalFd).entered.some(({ sequence }) => sequence === waiting.id)).toBe(true);
+    const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(5)}` }));
+    waiting.cancel();
+    await expect.poll(() => host.logs.some(({ message }) => message === 'aborted')).toBe(true);
+    for (const { done } of burst) expect((await done).code).toBeNull();
+  });
+
+  test('calls that wait when their isolate is killed run in the next one', async () => {
+    const host = await TestHost.start();
+    const f = await host.deploy(WORK, { function: 'f', cpuMs: 50 });
+    await host.call(f);
+    const spin = host.invoke(f, { path: '/spin' });
+    const behind = Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? host.invoke(f) : host.invoke(f, { method: 'POST', body: 'x' })));
+    expect((await spin.done).code).toBe('cpu_limit_exceeded');
+    const answers = await Promise.all(behind.map(({ done }) => done));
+    expect(answers.map(({ code, body }) => [code, body.toString()])).toEqual(behind.map(() => [null, 'fine']));
+    expect(answers[0]?.cold).not.toBeNull();
+  });
+
+  test('calls that wait when the host is killed were not entered: they may be replayed', async () => {
+    const { host, flood, ms } = await stand();
+    const first = host.invoke(flood, { path: `/burn?n=${ms(20)}` });
+    const burst = Array.from({ length: 50 }, () => host.invoke(flood, { path: `/burn?n=${ms(20)}` }));
+    await first.done;
+    await burst[0]?.done;
+    host.process.kill('SIGKILL');
+    await host.exited;
+    const entered = readJournal(host.journalFd).entered.map(({ sequence }) => sequence);
+    const unanswered = burst.filter(({ answer }) => !answer.final || answer.code === 'host_gone').map(({ id }) => id);
+    expect(unanswered.length).toBeGreaterThan(20);
+    // The one on the thread at most, and one whose answer was lost with the host.
+    expect(unanswered.filter((id) => entered.includes(id)).length).toBeLessThanOrEqual(3);
+  });
+
+  test('the host takes so many invocations and no more', async () => {
+    const { host, good } = await stand();
+    const waiting = await host.deploy(WORK, { function: 'waiting', ...CPU });
+    const calls = Array.from({ length: MAX_RUNNING + 50 }, () => host.invoke(waiting, { path: '/never', wallMs: 60_000 }));
+    const refused = await Promise.all(calls.slice(MAX_RUNNING).map(({ done }) => done));
+    expect(refused.map(({ code, params }) => [code, params])).toEqual(refused.map(() => ['overloaded', { what: 'invocations of one host' }]));
+    for (const call of calls.slice(0, 100)) call.cancel();
+    await Promise.all(calls.slice(0, 100).map(({ done }) => done));
+    expect(await host.text(good)).toBe('fine');
+  });
+});
+
+describe('what is booked', () => {
+  test('at 80 % of the CPU time the log says so: once an invocation, and not for each of many', async () => {
+    const host = await TestHost.start();
+    const f = await host.deploy(WORK, { function: 'f', cpuMs: 5_000 });
+    const rounds = await roundsPerMs(host, f);
+    const tight = await host.deploy(WORK, { function: 'tight', version: 2, cpuMs: 20 });
+    const steps = `/steps?n=${Math.round(rounds * 0.85)}`;
+    // The first may be slow, uncompiled: more than the budget.
+    await host.call(tight, { path: `/burn?n=${Math.round(rounds)}` });
+    const answers: Answer[] = [];
+    while (answers.length < 10) answers.push(await host.call(tight, { path: steps }));
+    const over = answers.filter(({ code, cpuUs }) => code === null && cpuUs > 16_000 && cpuUs < 20_000);
+    expect(over.length).toBeGreaterThan(0);
+    const lines = (): typeof host.logs => host.logs.filter(({ fields }) => fields?.includes('cpu_soft_limit') === true);
+    await expect.poll(() => lines().length).toBeGreaterThan(0);
+    expect(lines()[0]).toMatchObject({ level: 'warn', fn: 'tight' });
+    const { code, limit, used } = JSON.parse(lines()[0]?.fields ?? '') as { code: string; limit: number; used: number };
+    expect([code, limit, used >= 16 && used < 21]).toEqual(['cpu_soft_limit', 20, true]);
+    const soft = (): number => host.figures.flatMap(({ used: rows }) => rows).filter((row) => row.function === 'tight').reduce((sum, row) => sum + row.softLimits, 0);
+    await expect.poll(soft).toBeGreaterThanOrEqual(over.length);
+    expect(new Set(lines().map(({ invocation }) => invocation)).size).toBe(lines().length);
+    expect(host.figures.at(-1)?.node.softLimits).toBe(soft());
+    // Ten in a row are much faster than one a second.
+    expect(lines().length).toBeLessThan(over.length + 1);
+  });
+
+  test('every entry once: answers, timers, waitUntil work and start-up add up to what the thread has used', async () => {
+    const { host, flood, ms } = await stand();
+    const heavy = await host.deploy(`${BURN} burn(${ms(40)}); ${WORK.slice(BURN.length)}`, { function: 'heavy', ...CPU });
+    const until = host.invoke(flood, { path: `/until?n=${ms(30)}` });
+    const answers = await Promise.all([
+      ...Array.from({ length: 6 }, () => host.call(flood, { path: `/burn?n=${ms(10)}` })), ...Array.from({ length: 3 }, () => host.call(flood, { path: `/steps?n=${ms(3)}` })), host.call(heavy), until.done,
+    ]);
+    // 60 of calls, 180 of timers, 30 of waitUntil work.
+    const charged = answers.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
+    expect(charged).toBeGreaterThan(270_000 * 0.8);
+    const settled = host.figures.length;
+    await expect.poll(() => host.figures.length).toBeGreaterThan(settled + 1);
+    const rows = host.figures.flatMap(({ used }) => used);
+    const sum = (name: string, of: 'cpuUs' | 'startupUs' | 'entries'): number => rows.filter((row) => row.function === name).reduce((total, row) => total + row[of], 0);
+    expect(sum('heavy', 'startupUs')).toBeGreaterThan(40_000 * 0.6);
+    expect(sum('heavy', 'cpuUs')).toBeLessThan(20_000);
+    // The calibration's calls are in there too.
+    expect(sum('flood', 'cpuUs')).toBeGreaterThan(charged - 20_000);
+    expect(sum('good', 'entries')).toBe(1);
+  });
+
+  test('gateways hear of long entries, and of short ones once there have been long ones', async () => {
+    const { host, ms } = await stand();
+    const [long, short] = [await host.deploy(WORK, { function: 'long', ...CPU }), await host.deploy(WORK, { function: 'short', ...CPU })];
+    const rows = (of: number): typeof host.entries => host.entries.filter(([target]) => target === of);
+    await host.call(short, { path: '/calls' });
+    await host.call(long, { path: `/burn?n=${ms(20)}` });
+    await expect.poll(() => rows(long)).toEqual([[long, 1, 1, expect.any(Number)]]);
+    expect(rows(long)[0]?.[3]).toBeGreaterThan(10_000);
+    await host.call(short, { path: '/calls' });
+    await host.call(long, { path: '/calls' });
+    await expect.poll(() => rows(long).at(-1)).toEqual([long, 1, 0, expect.any(Number)]);
+    expect(rows(long).length).toBe(2);
+    expect(rows(short).every(([, , over]) => over > 0)).toBe(true);
+  });
+
+  test('on a slow host every function with entries is in the rows', async () => {
+    const host = await TestHost.start({ group: 'slow' });
+    const f = await host.deploy(WORK);
+    await host.call(f);
+    await expect.poll(() => host.entries.at(-1)).toEqual([f, 1, 0, expect.any(Number)]);
+  });
+});
