@@ -86,6 +86,11 @@ export class TenantIsolate implements AreaIsolate {
     this.#sender = new ResponseSender(this, host);
   }
 
+  /** Its garbage goes when V8 finds it. */
+  get uncollectable(): boolean {
+    return !this.#vm.canCollect;
+  }
+
   get dead(): boolean {
     return this.#dead;
   }

@@ -31,8 +31,6 @@ export class Vm {
   readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
   /** Code caches go with the platform snapshot only: V8 compares checksums of the read-only heap. */
   readonly #takesCaches: boolean;
-  /** Of an isolate that was restored from a version's snapshot. */
-  readonly #collector: ivm.Reference<() => void> | null;
   #usesWasm = false;
   #operation: Operation = () => {
     throw new TypeError('the isolate has no owner');
@@ -53,9 +51,7 @@ export class Vm {
     this.#takesCaches = versionSnapshot === null;
     const snapshot = (versionSnapshot ?? platform.snapshot) as ivm.ExternalCopy<ArrayBuffer> | null;
     this.#isolate = new ivm.Isolate(snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot });
-    // A further context of this isolate would be a second copy of the frozen heap, so this one gives the collector, before anything of the tenant's runs.
-    this.#context = versionSnapshot === null ? this.#isolate.createContextSync() : withCollector(this.#isolate);
-    this.#collector = versionSnapshot === null ? null : takeCollector(this.#context);
+    this.#context = this.#isolate.createContextSync();
     if (snapshot === null) {
       this.#isolate.compileScriptSync(platform.runtime, { filename: RUNTIME_FILE }).runSync(this.#context);
     }
@@ -145,6 +141,11 @@ export class Vm {
     into.residentBytes = heap.total_physical_size + heap.externally_allocated_size;
   }
 
+  /** Any further context of an isolate from a version's snapshot is a second copy of that heap, tenant's code and all: no collector is to be had that way. */
+  get canCollect(): boolean {
+    return this.#takesCaches;
+  }
+
   /**
    * A full garbage collection, now: about 1 ms for each MB that survives, on this thread. isolated-vm offers none, but a context that is made while V8's
    * `--expose-gc` is on has the function (V8, src/extensions/gc-extension.cc). The tenant's own context was made without and never sees it.
@@ -152,11 +153,14 @@ export class Vm {
    * @param shrink  gives the kernel back every page that is not needed, and drops the code that has not run for a while; takes three times as long
    */
   collect(shrink: boolean): void {
-    if (this.#collector !== null) {
-      this.#collector.applySync(undefined, []);
-      return;
+    if (!this.canCollect) return;
+    setFlagsFromString('--expose-gc');
+    let context: ivm.Context;
+    try {
+      context = this.#isolate.createContextSync();
+    } finally {
+      setFlagsFromString('--no-expose-gc');
     }
-    const context = withCollector(this.#isolate);
     try {
       context.evalSync(shrink ? `gc({ type: 'major', flavor: 'last-resort' })` : 'gc()');
     } finally {
@@ -167,24 +171,6 @@ export class Vm {
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
   }
-}
-
-/** A context that has V8's `gc`. */
-function withCollector(isolate: ivm.Isolate): ivm.Context {
-  setFlagsFromString('--expose-gc');
-  try {
-    return isolate.createContextSync();
-  } finally {
-    setFlagsFromString('--no-expose-gc');
-  }
-}
-
-/** Takes `gc` off the global object. A snapshot whose module has defined the name is never made (runtime/freezing.guest.ts). */
-function takeCollector(context: ivm.Context): ivm.Reference<() => void> {
-  const { global } = context;
-  const collector = global.getSync('gc', { reference: true }) as ivm.Reference<() => void>;
-  global.deleteSync('gc');
-  return collector;
 }
 
 /** What the host throws into an isolate: its stack would show the host's frames and the machine's paths. */

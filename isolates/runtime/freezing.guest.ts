@@ -110,7 +110,6 @@ function seal(): void {
   });
   contextHooks.reset?.();
   newEntry();
-  if (reflectGetOwnPropertyDescriptor(globalThis, 'gc') !== undefined) fail('globals_frozen', 'gc');
   if (!offerBind()) fail('globals_frozen', '');
 }
 

@@ -106,7 +106,6 @@ export const REFUSED: readonly RefusedCase[] = [
   refused('an onSnapshot that waits for ever', 'hook_threw', 'export const onSnapshot = () => new Promise(() => {});'),
   refused('a frozen globalThis', 'globals_frozen', 'Object.freeze(globalThis);'),
   refused('the name that the host binds', 'globals_frozen', 'Object.defineProperty(globalThis, "__thimble_bind", { value: () => {} });'),
-  refused('the name of the collector', 'globals_frozen', '(globalThis as never as { gc: unknown }).gc = () => { for (;;); };'),
   refused('another behaviour the second time', 'differs', 'if (String(Math.random).includes("native code")) fetch("http://second.invalid/").catch(() => {});'),
   refused('an abort of the process that freezes', 'build_aborted', 'if (String(Math.random).includes("native code")) (globalThis as never as { kept: unknown }).kept = new Intl.NumberFormat("de");'),
   refused('a registry when nobody looks', 'build_aborted', 'if (String(Math.random).includes("native code")) { const r = new FinalizationRegistry(() => {}); r.register({}, 1); (globalThis as never as { kept: unknown }).kept = r; }'),
