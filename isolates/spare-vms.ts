@@ -9,19 +9,21 @@ const FIRST_MEMORY_MB = 64;
 
 export class SpareVms {
   readonly #platform: Platform;
+  /** Whether spares have WebAssembly. */
   readonly #wasm: boolean;
   #spares: Vm[] = [];
   /** A heap's limit is fixed when it is made, so spares have the one that was asked for last. */
   #memoryMb = FIRST_MEMORY_MB;
 
-  /** @param wasm  whether the functions of this host have WebAssembly */
+  /** @param wasm  whether the functions of this host, or most of them, have WebAssembly */
   constructor(platform: Platform, wasm: boolean) {
     this.#platform = platform;
     this.#wasm = wasm;
   }
 
   /** A fresh isolate with this limit: a spare, or one made now. */
-  take(memoryMb: number): Vm {
+  take(memoryMb: number, wasm: boolean): Vm {
+    if (wasm !== this.#wasm) return new Vm(this.#platform, memoryMb, wasm);
     if (memoryMb === this.#memoryMb) {
       const spare = this.#spares.pop();
       if (spare !== undefined) return spare;

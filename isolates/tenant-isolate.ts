@@ -62,7 +62,7 @@ export class TenantIsolate implements AreaIsolate {
   constructor(state: TargetState, host: HostServices) {
     this.state = state;
     this.#host = host;
-    this.#vm = host.spares.take(state.target.memoryMb);
+    this.#vm = host.spares.take(state.target.memoryMb, state.target.wasm);
     this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
     this.#calls = new OutgoingCalls(this, host);
@@ -100,7 +100,7 @@ export class TenantIsolate implements AreaIsolate {
     if (this.#dead) return false;
     if (error === '') return true;
     const text = String(error);
-    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
+    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text, { start: true });
     this.end('retired');
     return false;
   }
