@@ -9,6 +9,7 @@ const DATA_PLANE = ['core', 'gateway', 'isolates', 'sidecar', 'supervisor'];
 /** Files that may read the wall clock, and what for. */
 const STAMPS: Readonly<Record<string, string>> = {
   'core/log/index.ts': 'time of a log line',
+  'gateway/explanations.ts': 'time of a log row',
   'isolates/log-sink.ts': 'time of a log row',
   'isolates/operations/clock-area.ts': 'Date of functions',
   'supervisor/log-output.ts': 'time of a log line',
