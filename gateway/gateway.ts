@@ -22,6 +22,7 @@ import { RouteFile, readRouteFile } from './route-file.ts';
 import { RouteTable } from './route-table.ts';
 import { listen } from './uws.ts';
 import type { Listener } from './uws.ts';
+import { TenantMemory } from './tenant-memory.ts';
 import { WarmKeeper } from './warm-keeper.ts';
 
 export interface GatewayOptions {
@@ -64,6 +65,7 @@ export class Gateway {
   readonly #file: RouteFile;
   readonly #identity: Identity;
   readonly #warm: WarmKeeper<HostLink>;
+  readonly #tenantMemory = new TenantMemory();
   readonly #demands = new Map<HostGroup, HostDemand>();
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
@@ -129,6 +131,8 @@ export class Gateway {
             this.#warm.hostDrains();
           } else if (frame[0] === FRAME.warm) {
             this.#warm.answered(link, frame[1], frame[2]);
+          } else if (frame[0] === FRAME.tenants) {
+            this.#tenantMemory.reported(link, frame[2]);
           } else {
             link.onFrame(frame);
           }
@@ -140,6 +144,7 @@ export class Gateway {
             return;
           }
           this.#links.delete(connection);
+          this.#tenantMemory.closed(link);
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
           this.#dispatcher.hostClosed(link);
@@ -161,6 +166,7 @@ export class Gateway {
       this.#pushFigures();
       this.#dispatcher.hosts.tick(performance.now());
       this.#warm.tick(performance.now());
+      this.#tenantMemory.review(this.#links.values(), this.#table.memoryQuotas());
       this.#reviewDemand();
       this.#dispatcher.clearWishes();
     }, FIGURES_MS);

@@ -2,6 +2,7 @@
 import { FunctionGate } from './function-gate.ts';
 import { Route } from './route.ts';
 import { TenantGate } from './tenant-gate.ts';
+import type { MemoryQuota } from './tenant-memory.ts';
 import type { VersionTarget } from './route.ts';
 import { TriggerIndex } from './trigger-index.ts';
 import type { Authority } from './authority.ts';
@@ -128,6 +129,13 @@ export class RouteTable {
     return undefined;
   }
 
+  /** Tenants with a quota of memory. */
+  memoryQuotas(): MemoryQuota[] {
+    const quotas: MemoryQuota[] = [];
+    for (const [tenant, { memoryMb }] of this.#tenants) if (memoryMb > 0) quotas.push({ tenant, memoryMb });
+    return quotas;
+  }
+
   /** After `find` found nothing: the methods that a matching trigger takes, or ''. */
   get allow(): string {
     return this.#triggers.allow;
@@ -151,7 +159,7 @@ export class RouteTable {
       gate = new TenantGate();
       this.#tenants.set(fn.tenant, gate);
     }
-    gate.configure(fn.quotas?.rps ?? 0);
+    gate.configure(fn.quotas?.rps ?? 0, fn.quotas?.memoryMb ?? 0);
     return gate;
   }
 

@@ -5,8 +5,11 @@ export class TenantGate {
   readonly rate = new RateLimiter();
   /** Invocations per second; 0: no quota. */
   ratePerSec = 0;
+  /** Memory of all isolates, MB; 0: no quota. */
+  memoryMb = 0;
 
-  configure(ratePerSec: number): void {
+  configure(ratePerSec: number, memoryMb: number): void {
+    this.memoryMb = memoryMb;
     this.ratePerSec = ratePerSec;
     this.rate.configure(ratePerSec);
   }

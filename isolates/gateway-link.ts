@@ -87,6 +87,9 @@ export class GatewayLink {
       case FRAME.warm:
         this.#warm(frame[1], frame[2]);
         return;
+      case FRAME.tenants:
+        this.#pool.setQuotas(frame[2]);
+        return;
       case FRAME.goaway:
         return;
       default:

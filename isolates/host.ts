@@ -143,6 +143,8 @@ export class Host {
   #sendLoad(): void {
     const news = this.#accounts.takeNews();
     if (news.size > 0) for (const link of this.#links.values()) link.tellEntries(news);
+    const rows = this.#life.tenants.review();
+    if (rows !== undefined) this.#gateway.connection?.send([FRAME.tenants, 0, rows]);
     const running = this.#running();
     const loop = performance.eventLoopUtilization();
     // Twentieths: a host at rest has nothing to say.

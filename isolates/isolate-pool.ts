@@ -1,6 +1,6 @@
 // The pool: targets by key, their isolates, one start a loop turn, and who takes the place of whom.
 import { toPlatformError } from '../core/errors/index.ts';
-import type { Target } from '../core/protocol/index.ts';
+import type { Target, TenantRow } from '../core/protocol/index.ts';
 import type { HostServices } from './host-services.ts';
 import type { ColdTimes, Invocation } from './invocation.ts';
 import { BackgroundStarts } from './life/background-starts.ts';
@@ -139,6 +139,11 @@ export class IsolatePool {
     isolate.invoke(invocation);
   }
 
+  /** Tenants with a quota of memory. */
+  setQuotas(rows: readonly TenantRow[]): void {
+    this.#host.life.tenants.configure(rows);
+  }
+
   /** Takes back one that was not entered: it never will be. */
   withdraw(invocation: Invocation): void {
     invocation.cancelled = true;
@@ -215,6 +220,12 @@ export class IsolatePool {
     const optional = first === undefined && former === null;
     if ((optional && life.short) || !life.makeRoom()) {
       for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'overloaded', { what: 'isolates of one host' });
+      this.#startFailed(state);
+      return;
+    }
+    const quotaMb = former === null ? life.tenants.refusal(state.target.tenant) : undefined;
+    if (quotaMb !== undefined) {
+      for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'tenant_memory_exceeded', { limit: quotaMb });
       this.#startFailed(state);
       return;
     }

@@ -49,6 +49,7 @@ export const FRAME = {
   warm: 24,
   entries: 25,
   pardon: 26,
+  tenants: 27,
   call: 32,
   reply: 33,
   logs: 48,
@@ -142,6 +143,10 @@ export type WarmFrame = readonly [typeof FRAME.warm, target: number, isolates: n
 export type EntriesRow = readonly [target: number, entries: number, long: number, maxUs: number];
 /** Host to gateway, at most four times a second: how long entries are, for the choice of lanes. Targets whose figures say nothing new are left out. */
 export type EntriesFrame = readonly [typeof FRAME.entries, 0, rows: readonly EntriesRow[]];
+/** `limitBytes`: quota of memory. `bytes`: what isolates of the tenant take. */
+export type TenantRow = readonly [tenant: string, limitBytes: number, bytes: number];
+/** Gateway to host: all tenants with a quota of memory, and what their isolates on other hosts take. Host to gateway: what its own take. Each when it has changed. */
+export type TenantsFrame = readonly [typeof FRAME.tenants, 0, rows: readonly TenantRow[]];
 /** An operator's word: the function is no longer quarantined and its strikes are forgotten. */
 export type PardonFrame = readonly [typeof FRAME.pardon, id: number, fn: string];
 /** State of a host, sent when it changes but at most four times a second. `busy`: thousandths of the time since the last look in which its loop was not idle. */
@@ -176,5 +181,5 @@ export type QuotasFrame = readonly [typeof FRAME.quotas, 0, rows: readonly (read
 
 export type Frame =
   | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
-  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | CallFrame | ReplyFrame
+  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | TenantsFrame | CallFrame | ReplyFrame
   | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame | QuotasFrame;
