@@ -18,7 +18,7 @@ const USAGE = `usage: npm run bench:density -- [--check] [--only random|catalogu
   --functions N      functions under random traffic (default 500)
   --rounds N         measured rounds of each server (default 5)
   --round-seconds N  of one round (default 5)
-  --warm-seconds N   load on each server before the first round (default 20)
+  --warm-calls N     calls of each function, on each server, before the first round (default 400)
   --deployed N       functions of the catalogue (default 10000)
   --warm N           isolates that its hosts have memory for (default 500)
   --seconds N        of Zipf traffic (default 90)
@@ -45,7 +45,7 @@ const { values } = parseArgs({
     functions: { type: 'string', default: '500' },
     rounds: { type: 'string', default: '5' },
     'round-seconds': { type: 'string', default: '5' },
-    'warm-seconds': { type: 'string', default: '20' },
+    'warm-calls': { type: 'string', default: '400' },
     deployed: { type: 'string', default: '10000' },
     warm: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '90' },
@@ -74,7 +74,7 @@ if (machine.busyShare > BUSY_SHARE) console.log(`BUSY: others use ${Math.round(m
 if (values.only !== 'catalogue') {
   if (!hasWrk()) throw new Error('the random traffic needs wrk (apt-get install wrk)');
   installPeers();
-  await randomTraffic({ functions: number('functions'), rounds: number('rounds'), roundS: number('round-seconds'), warmS: number('warm-seconds') }, results);
+  await randomTraffic({ functions: number('functions'), rounds: number('rounds'), roundS: number('round-seconds'), warmCalls: number('warm-calls') }, results);
 }
 if (values.only !== 'random') {
   await catalogue({ functions: number('deployed'), warm: number('warm'), seconds: number('seconds'), perSec: number('rate'), exponent: number('exponent'), deploys: 10 }, results);

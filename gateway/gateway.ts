@@ -76,7 +76,7 @@ export class Gateway {
     this.#options = options;
     this.epoch = options.epoch ?? newEpoch();
     this.#identity = { role: 'gateway', name: 'gateway', epoch: this.epoch };
-    this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets));
+    this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets), (gate) => this.#dispatcher.strikes.changed(gate));
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
@@ -157,6 +157,7 @@ export class Gateway {
     this.#listener = await listen(host, port, entry.take);
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
     this.#figuresTimer = setInterval(() => {
+      this.#dispatcher.strikes.review();
       this.#pushFigures();
       this.#dispatcher.hosts.tick(performance.now());
       this.#warm.tick(performance.now());
@@ -276,7 +277,7 @@ export class Gateway {
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
       slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
-    connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
+    connection.send([FRAME.figures, 0, { ...this.#dispatcher.figures.take(node), standing: this.#dispatcher.strikes.figures() }]);
     const rows = this.#dispatcher.explanations.take();
     if (rows !== undefined) connection.send(rows);
   }

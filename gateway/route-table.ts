@@ -5,7 +5,7 @@ import { TenantGate } from './tenant-gate.ts';
 import type { VersionTarget } from './route.ts';
 import { TriggerIndex } from './trigger-index.ts';
 import type { Authority } from './authority.ts';
-import type { RouteDelta, RouteTable as TableData } from '../core/routing/index.ts';
+import type { RouteDelta, RouteFunction, RouteTable as TableData } from '../core/routing/index.ts';
 
 /** What a request's address led to. */
 export interface Found {
@@ -14,9 +14,9 @@ export interface Found {
   readonly version: number;
 }
 
-/** @param onRetired  versions that no new request gets, or not with these settings */
 export class RouteTable {
   readonly #onRetired: (targets: readonly VersionTarget[]) => void;
+  readonly #onChanged: (gate: FunctionGate) => void;
   readonly #routes = new Map<string, Route>();
   /** Of every tenant that has had a function since the last whole table. */
   #tenants = new Map<string, TenantGate>();
@@ -26,8 +26,13 @@ export class RouteTable {
   #loaded = false;
   #appliedAtMs = 0;
 
-  constructor(onRetired: (targets: readonly VersionTarget[]) => void) {
+  /**
+   * @param onRetired  versions that no new request gets, or not with these settings
+   * @param onChanged  a function runs other versions or with other limits from now on
+   */
+  constructor(onRetired: (targets: readonly VersionTarget[]) => void, onChanged: (gate: FunctionGate) => void = () => {}) {
     this.#onRetired = onRetired;
+    this.#onChanged = onChanged;
   }
 
   /** Whether there has been a table at all. */
@@ -134,6 +139,8 @@ export class RouteTable {
     gate.tenant = this.#tenant(fn);
     const route = new Route(fn, gate);
     if (former !== undefined) retired.push(...route.inherit(former));
+    // Only of interest for a function that something is held against.
+    if (former !== undefined && gate.standing !== null && !runsAlike(former.fn, fn)) this.#onChanged(gate);
     this.#routes.set(fn.name, route);
     this.#triggers.set(fn.name, route, fn.triggers);
   }
@@ -155,4 +162,9 @@ export class RouteTable {
     this.#appliedAtMs = performance.now();
     if (retired.length > 0) this.#onRetired(retired);
   }
+}
+
+/** Whether a function that was killed before would be killed again, as far as its settings tell. */
+function runsAlike(a: RouteFunction, b: RouteFunction): boolean {
+  return JSON.stringify([a.traffic, a.limits.cpuMs, a.limits.memoryMb]) === JSON.stringify([b.traffic, b.limits.cpuMs, b.limits.memoryMb]);
 }

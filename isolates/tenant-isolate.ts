@@ -72,7 +72,7 @@ export class TenantIsolate implements AreaIsolate {
   constructor(state: TargetState, host: HostServices) {
     this.state = state;
     this.#host = host;
-    this.#vm = host.spares.take(state.target.memoryMb);
+    this.#vm = host.spares.take(state.target.memoryMb, state.target.wasm);
     this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
     this.gauge = new HeapGauge(state.target.memoryMb);
@@ -150,7 +150,7 @@ export class TenantIsolate implements AreaIsolate {
       return true;
     }
     const text = String(error);
-    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
+    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text, { start: true });
     this.end('retired');
     return false;
   }

@@ -5,7 +5,7 @@ import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/i
 import type { Boot, GroupKind, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
 import { versionFolder } from '../core/versions/index.ts';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment, hostEnvironment } from './child-environment.ts';
 import { JOURNAL_FD } from './child-life.ts';
 import type { Command } from './child-life.ts';
 import { groupMemoryBytes, hostMemory, hostMemoryBytes } from './memory-limit.ts';
@@ -76,6 +76,11 @@ export interface HostGround {
   readonly sandbox: Sandbox;
 }
 
+/** A penalty host takes functions of any kind. */
+function hasWasm(kind: GroupKind): boolean {
+  return kind === 'wasm' || kind === 'penalty';
+}
+
 /** What a host of this tier reads; null without a platform snapshot. */
 export function hostReads(dataFolder: string, tier: string, platformFolder: string | null): Readable | null {
   return platformFolder === null ? null : { entry: programPath('isolates/main'), platformFolder, versionsFolder: dirname(versionFolder(dataFolder, tier, 'x')) };
@@ -102,16 +107,16 @@ export function planNode(facts: NodeFacts): NodePlan {
   const hosts = (tier: string, kind: GroupKind, count: number, { platformFolder, sandbox }: HostGround, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);
     const memoryBytes = budgets[kind];
-    const { residentBytes, dataBytes } = hostMemory(memoryBytes);
+    const { residentBytes, dataBytes } = hostMemory(memoryBytes, hasWasm(kind));
     const { prefix, nodeFlags } = sandbox.confine(tier, dataBytes, hostReads(settings.dataFolder, tier, platformFolder));
     return Array.from({ length: count }, (_, at): ProcessPlan => {
       const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder };
-      return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), prefix }), journalFolder: facts.runFolder, residentBytes };
+      return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), environment: hostEnvironment(facts.environment), prefix }), journalFolder: facts.runFolder, residentBytes };
     });
   };
   return {
     tiers: Object.keys(tiers),
-    hostMemory: hostMemory(budgets.default),
+    hostMemory: hostMemory(budgets.default, false),
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
     gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
@@ -121,8 +126,7 @@ export function planNode(facts: NodeFacts): NodePlan {
       for (const tier of Object.keys(tiers)) {
         for (const kind of GROUP_KINDS) {
           if (kind === 'default') continue;
-          // A penalty host takes functions of any kind.
-          const flags = kind === 'slow' ? ISOLATE_FLAGS : [...ISOLATE_FLAGS, ...WASM_FLAGS];
+          const flags = hasWasm(kind) ? [...ISOLATE_FLAGS, ...WASM_FLAGS] : ISOLATE_FLAGS;
           groups.set(hostGroup(tier, kind), hosts(tier, kind, counts[kind], ground, flags).map((host) => ({ ...host, onDemand: true })));
         }
       }

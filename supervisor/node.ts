@@ -7,7 +7,7 @@ import type { HostGroup, Isolation, ProcessState, Settings, SocketPaths } from '
 import { PlatformError } from '../core/errors/index.ts';
 import { createLogger } from '../core/log/index.ts';
 import type { Logger } from '../core/log/index.ts';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment, hostEnvironment } from './child-environment.ts';
 import { lockData } from './data-lock.ts';
 import type { DataLock } from './data-lock.ts';
 import { startExamples } from './examples.ts';
@@ -140,7 +140,7 @@ export class ThimbleNode {
       probe: programPath('supervisor/sandbox/probe'),
       readable: (tier) => hostReads(settings.dataFolder, tier, platformFolder),
       reached: [`${dirname(sockets.gateway)}/`],
-      environment: childEnvironment(this.#environment),
+      environment: hostEnvironment(this.#environment),
     }, tools, this.#logger);
     this.#isolation = isolation;
     this.#tellState();
@@ -219,7 +219,7 @@ export class ThimbleNode {
       onMessage: (message) => {
         if (message.type === 'host-group' && !this.#stop.signal.aborted) this.#onDemand.get(message.group)?.want(message.wanted);
       },
-      onJournal: (host, pid, { onThread, entered }) => this.#send('gateway', { type: 'host-died', host, pid, onThread, entered }),
+      onJournal: (host, pid, { onThread, entered, cause }) => this.#send('gateway', { type: 'host-died', host, pid, onThread, entered, cause }),
     });
   }
 

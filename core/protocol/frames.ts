@@ -25,6 +25,9 @@ export const STREAM_WINDOW_BYTES = 256 * 1_024;
 /** Largest `data` payload: one exchange must not hold the socket for long. */
 export const MAX_DATA_BYTES = 64 * 1_024;
 
+/** As the code of a `cancel`: give the invocation back, by failing it as `isolate_lost` that was not entered, unless it has begun. */
+export const RECALL = 'recall';
+
 export const FRAME = {
   hello: 0,
   goaway: 1,
@@ -78,7 +81,7 @@ export type PongFrame = readonly [typeof FRAME.pong, 0, nonce: number];
 export type DataFrame = readonly [typeof FRAME.data, id: number, bytes: Uint8Array];
 export type EndFrame = readonly [typeof FRAME.end, id: number];
 export type CreditFrame = readonly [typeof FRAME.credit, id: number, bytes: number];
-/** The sender is no longer interested: a client went away, a limit struck, a reader cancelled. `code` is an error code, or `client_gone`. */
+/** The sender is no longer interested: a client went away, a limit struck, a reader cancelled. `code` is an error code, `client_gone`, or `RECALL`. */
 export type CancelFrame = readonly [typeof FRAME.cancel, id: number, code: string];
 /** Typed failure, final. `detail` (message, stack) is there only for functions with `debug` on, and for logs. */
 export type FailFrame = readonly [

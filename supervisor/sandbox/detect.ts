@@ -10,7 +10,6 @@ import type { Readable } from './permission-flags.ts';
 import { Sandbox } from './sandbox.ts';
 import type { Measures } from './sandbox.ts';
 import type { HostMemory } from '../memory-limit.ts';
-import { tryTools } from './tools.ts';
 import type { Prefix, Tools } from './tools.ts';
 
 /** A start of Node takes 50 ms; on a loaded machine it may wait for the processor. */
@@ -28,6 +27,7 @@ export interface DetectOptions {
   readonly reached: readonly string[];
   /** Of a host of the default group. */
   readonly memory: HostMemory;
+  /** As a host has it. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -42,15 +42,18 @@ export interface Detected {
  * @param tools  what works here
  * @throws settings_invalid  THIMBLE_SANDBOX=require and a measure is missing; or the users of THIMBLE_HOST_UID cannot be had, or do not reach what hosts need
  */
-export async function detectSandbox(options: DetectOptions, tools: Promise<Tools> = tryTools(options.environment['PATH'])): Promise<Detected> {
+export async function detectSandbox(options: DetectOptions, tools: Promise<Tools>): Promise<Detected> {
   const found = await tools;
   const why: Missing = new Map();
   for (const strength of strengths(options, found, why)) {
     const sandbox = new Sandbox(strength, options.users);
-    const looks = await Promise.all(options.tiers.map(async (tier) => look(sandbox, tier, options)));
-    const failed = looks.find((one) => typeof one === 'string');
+    // Without users of their own the tiers differ only in a path.
+    const tiers = options.users === undefined ? options.tiers.slice(0, 1) : options.tiers;
+    const looks = await Promise.all(tiers.map(async (tier) => look(sandbox, tier, options)));
+    const failed = looks.find((one) => typeof one === 'string') ?? outOfReach(looks.filter((one) => typeof one !== 'string'));
     if (failed !== undefined) {
-      why.set('all', failed);
+      // The first reason is that of the strongest: the ones after it only lack parts.
+      if (!why.has('all')) why.set('all', failed);
       continue;
     }
     const seen = looks.filter((one) => typeof one !== 'string');
@@ -62,19 +65,25 @@ export async function detectSandbox(options: DetectOptions, tools: Promise<Tools
 
 type Missing = Map<string, string>;
 
-/** All measures that work alone; then without the network's, in case they do not go together; at last none. */
+/** All measures that work alone; then all but one, in case they do not go together or root must keep its power over other users' files; then limits alone, then nothing. */
 function* strengths({ mode, users, readable, tiers }: DetectOptions, tools: Tools, why: Missing): Iterable<Measures> {
   const usable = (prefix: Prefix | string): Prefix | undefined => (typeof prefix === 'string' ? undefined : prefix);
-  const limits = usable(tools.limits);
-  const none: Measures = { network: undefined, privileges: undefined, limits, permissionModel: false };
-  if (mode === 'off') return void (yield none);
-  const privileges = usable(tools.privileges);
-  if (users !== undefined && privileges === undefined) throw wrongUser(String(tools.privileges));
-  const permissionModel = tiers.every((tier) => readable(tier) !== null);
-  if (!permissionModel) why.set('permissionModel', 'without a platform snapshot hosts bundle the runtime themselves, in a process of esbuild');
-  yield { network: usable(tools.network), privileges, limits, permissionModel };
-  yield { network: undefined, privileges, limits, permissionModel };
-  if (users === undefined) yield none;
+  const nothing: Measures = { network: undefined, privileges: undefined, limits: undefined, permissionModel: false };
+  const limited: Measures = { ...nothing, limits: usable(tools.limits) };
+  if (mode !== 'off') {
+    const privileges = usable(tools.privileges);
+    if (users !== undefined && privileges === undefined) throw wrongUser(String(tools.privileges));
+    const permissionModel = tiers.every((tier) => readable(tier) !== null);
+    if (!permissionModel) why.set('permissionModel', 'without a platform snapshot hosts bundle the runtime themselves, in a process of esbuild');
+    const all: Measures = { ...limited, network: usable(tools.network), privileges, permissionModel };
+    yield all;
+    // Only setpriv gives hosts their user.
+    const givenUp = users === undefined ? (['network', 'limits', 'privileges'] as const) : (['network', 'limits'] as const);
+    for (const measure of givenUp) if (all[measure] !== undefined) yield { ...all, [measure]: undefined };
+    if (users !== undefined) return;
+  }
+  yield limited;
+  if (limited.limits !== undefined) yield nothing;
 }
 
 /** What the probe is, seen from outside and inside. */
@@ -133,11 +142,13 @@ function outside(pid: number, output: string): Look | string {
   }
 }
 
+function outOfReach(looks: readonly Look[]): string | undefined {
+  const unreadable = new Set(looks.flatMap(({ inside }) => inside.unreadable));
+  return unreadable.size === 0 ? undefined : `hosts do not reach ${[...unreadable].join(', ')}`;
+}
+
 function judge(looks: readonly Look[], options: DetectOptions, tools: Tools, why: Missing): Isolation {
   const { mode, users } = options;
-  const unreadable = [...new Set(looks.flatMap(({ inside }) => inside.unreadable))];
-  if (users !== undefined && unreadable.length > 0) throw wrongUser(`does not reach ${unreadable.join(', ')}`);
-  if (unreadable.length > 0) throw new PlatformError('unavailable', { part: 'hosts' }, { cause: new Error(`they do not reach ${unreadable.join(', ')}`) });
   const every = (holds: (one: Look) => boolean): boolean => looks.every(holds);
   const [first] = looks;
   const missing: Isolation['missing'][number][] = [];
@@ -152,7 +163,7 @@ function judge(looks: readonly Look[], options: DetectOptions, tools: Tools, why
   const uid = first?.uid ?? -1;
   measure('uid', uid !== 0, 'hosts run as root, who may write to what the kernel trusts: set THIMBLE_HOST_UID');
   const dataLimitBytes = first?.dataLimitBytes ?? null;
-  if (dataLimitBytes === null) missing.push({ measure: 'dataLimit', why: String(tools.limits) });
+  if (dataLimitBytes === null) missing.push({ measure: 'dataLimit', why: typeof tools.limits === 'string' ? tools.limits : (why.get('all') ?? 'it does not hold') });
   if (mode === 'require' && missing.length > 0) {
     throw new PlatformError('settings_invalid', { errors: missing.map(({ measure: name, why: reason }) => ({ path: 'THIMBLE_SANDBOX', message: `requires ${name}: ${reason}` })) });
   }

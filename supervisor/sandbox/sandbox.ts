@@ -1,11 +1,12 @@
 // What confines host processes: the command line that sets it up.
+import { readFileSync } from 'node:fs';
 import type { HostUser, HostUsers } from './host-users.ts';
 import { permissionFlags } from './permission-flags.ts';
 import type { Readable } from './permission-flags.ts';
 import type { Prefix } from './tools.ts';
 
-/** Descriptors that a host needs: standard streams, channel, journal, three sockets, Node's own dozen, a few version files at once. */
-const MAX_FILES = 1_024;
+/** Descriptors of a host: hundreds of cold starts at once read their versions' files. */
+const MAX_FILES = 16_384;
 
 /** What is applied; undefined: it cannot be had, or is not wanted. */
 export interface Measures {
@@ -25,6 +26,8 @@ export interface Confined {
 export class Sandbox {
   readonly measures: Measures;
   readonly users: HostUsers | undefined;
+  /** What this process may open itself bounds its children: only root can raise it. */
+  readonly #files = Math.min(MAX_FILES, ownFileLimit());
 
   constructor(measures: Measures, users: HostUsers | undefined) {
     this.measures = measures;
@@ -43,7 +46,7 @@ export class Sandbox {
       prefix: [
         ...(network ?? []),
         ...(privileges === undefined ? [] : [...privileges, ...this.#identity(tier), '--']),
-        ...(limits === undefined ? [] : [...limits, `--data=${dataBytes}`, '--core=0', `--nofile=${MAX_FILES}`, '--']),
+        ...(limits === undefined ? [] : [...limits, `--data=${dataBytes}`, '--core=0', `--nofile=${this.#files}`, '--']),
       ],
       nodeFlags: permissionModel && readable !== null ? permissionFlags(readable) : [],
     };
@@ -55,4 +58,10 @@ export class Sandbox {
     // Groups of root's, such as `disk`, open more than its uid alone; anybody else may not drop them.
     return process.getuid?.() === 0 && this.measures.network?.includes('--user') !== true ? ['--clear-groups'] : [];
   }
+}
+
+/** The hard limit (proc_pid_limits(5)); nothing more than usual when it is not told. */
+function ownFileLimit(): number {
+  const hard = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]);
+  return hard > 0 ? hard : MAX_FILES;
 }

@@ -11,6 +11,8 @@ import type { TestNode } from '../../support/node.ts';
 import { until } from '../../support/supervisor-process.ts';
 
 const MIB = 1_048_576;
+/** For tests that start nodes: a loaded machine starts slowly. */
+const STARTS_MS = 120_000;
 const HELLO = "export default { fetch() { return new Response('hello'); } };";
 const tools = await tryTools();
 const isRoot = process.getuid?.() === 0;
@@ -26,8 +28,8 @@ describe('a node with two tiers', () => {
     node = await bootNode({ env: { THIMBLE_TIERS: 'partner:1' } });
     await node.deploy('hello', HELLO);
     // Of each tier one process waits for the next death.
-    await until(() => node.processes().filter(({ name }) => name === 'standby').length === 2, 20_000);
-  });
+    await until(() => node.processes().filter(({ name }) => name === 'standby').length === 2, 60_000);
+  }, STARTS_MS);
   afterAll(async () => void (await node.stop()));
 
   const hosts = (): number[] => node.processes().filter(({ name }) => /host-|standby/.test(name)).map(({ pid }) => pid);
@@ -61,9 +63,13 @@ describe('a node with two tiers', () => {
       if (name === 'supervisor') continue;
       const seen = proc(pid, 'environ') + proc(pid, 'cmdline');
       for (const secret of secrets) expect(seen).not.toContain(secret);
-      const allowed = proc(pid, 'environ').split('\0').filter((entry) => entry !== '').map((entry) => entry.split('=', 1)[0]);
-      expect(allowed.filter((variable) => !/^(?:PATH|THIMBLE_OUTSIDE_\w+|UV_THREADPOOL_SIZE|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE)$/.test(variable ?? ''))).toEqual([]);
     }
+  });
+
+  it('a host\'s environment holds what its functions may see, and Node\'s channel', () => {
+    const names = hosts().flatMap((pid) => proc(pid, 'environ').split('\0').filter((entry) => entry !== '').map((entry) => entry.slice(0, entry.indexOf('='))));
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !/^(?:TZ|LANG|LC_ALL|THIMBLE_OUTSIDE_TEST|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE)$/.test(name))).toEqual([]);
   });
 
   it('a tier\'s host comes back from that tier\'s standby', async () => {
@@ -84,13 +90,13 @@ describe('a node whose hosts may take 512 MiB', () => {
     await node.deploy('flood', `globalThis.kept = [];
       export default { fetch() { for (let i = 0; i < 20000; i += 1) kept.push(new Intl.DateTimeFormat(['de', 'fr', 'en'][i % 3], { dateStyle: 'full', timeStyle: 'long' })); return new Response('all kept'); } };`,
     { limits: { cpuMs: 60_000, wallMs: 60_000, memoryMb: 1_024 } });
-  });
+  }, STARTS_MS);
   afterAll(async () => void (await node.stop()));
 
   it('the process of a flood of ICU objects is killed by name of its size, the neighbours are served, and it is back', async () => {
     const load = startLoad(node, 'hello', { connections: 2 });
     const answer = await node.call('flood', '/', { timeoutMs: 60_000 });
-    await until(() => node.processes().filter(({ name }) => /^host-\d$/.test(name)).length === 2);
+    await until(() => node.processes().filter(({ name }) => /^host-\d$/.test(name)).length === 2, 20_000);
     const answers = await load.stop();
     // Memory that no isolate is charged for: what it costs is the host, and never more than that.
     expect([answer.status, answer.code]).toEqual([502, 'host_lost']);
@@ -98,9 +104,10 @@ describe('a node whose hosts may take 512 MiB', () => {
     expect(killed.map(({ limit }) => limit)).toEqual([512 * MIB]);
     expect(Number(killed[0]?.['residentBytes'])).toBeGreaterThan(512 * MIB);
     expect(answers.filter(({ status, code }) => status !== 200 && code !== 'host_lost')).toEqual([]);
-    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(2_000);
+    // Those on the flood's host wait for its thread, which has a budget of a minute; from the kill on, nobody does.
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(answer.ms + 2_000);
     expect((await node.call('hello')).text).toBe('hello');
-  });
+  }, STARTS_MS);
 });
 
 describe('THIMBLE_SANDBOX', () => {
@@ -119,7 +126,7 @@ describe('THIMBLE_SANDBOX', () => {
     expect(await isolationOf(without)).toMatchObject({ permissionModel: true, noNewPrivileges: false, network: 'shared', dataLimitBytes: null });
     await without.deploy('hello', HELLO);
     expect((await without.call('hello')).text).toBe('hello');
-  });
+  }, STARTS_MS);
 
   it('off is said too, and goes with no user of its own', async () => {
     const node = await useNode({ env: { THIMBLE_SANDBOX: 'off' } });
@@ -131,7 +138,7 @@ describe('THIMBLE_SANDBOX', () => {
     expect(await refused.exited).toEqual({ code: 1, signal: null });
     expect(refused.output).toContain('THIMBLE_HOST_UID');
     await refused.stop();
-  });
+  }, STARTS_MS);
 });
 
 describe.runIf(isRoot && typeof tools.privileges !== 'string')('THIMBLE_HOST_UID', () => {
@@ -153,5 +160,5 @@ describe.runIf(isRoot && typeof tools.privileges !== 'string')('THIMBLE_HOST_UID
     } finally {
       rmSync(join(data, '..'), { recursive: true, force: true, maxRetries: 5 });
     }
-  });
+  }, STARTS_MS);
 });

@@ -6,6 +6,7 @@ import { hashRow, AUDIT_START, auditRowSchema } from '../../../control/model/ind
 import { unseal, sha256Hex } from '../../../core/crypto/index.ts';
 import { BUNDLE_FILE, BUNDLE_PREFIX, MANIFEST_FILE, versionFolder } from '../../../core/versions/index.ts';
 import type { VersionManifest } from '../../../core/versions/index.ts';
+import type { Isolation } from '../../../core/config/index.ts';
 import { HELLO, TIER_KEY, processState, useControl } from '../../support/control-plane.ts';
 import { useGateway } from '../../support/control-peers.ts';
 
@@ -360,7 +361,12 @@ describe('health', () => {
     const restarting = await call('GET', '/readyz');
     expect([restarting.status, restarting.body['missing']]).toEqual([503, ['host-1 is restarting']]);
     const health = await call('GET', '/healthz', undefined, { token: null });
-    expect(health.body).toMatchObject({ status: 'ok', ready: false, processes: [{ name: 'control' }, { name: 'host-1', state: 'restarting', restarts: 0 }] });
+    expect(health.body).toMatchObject({ status: 'ok', ready: false, processes: [{ name: 'control' }, { name: 'host-1', state: 'restarting', restarts: 0 }], isolation: null });
+    const isolation: Isolation = {
+      mode: 'auto', permissionModel: true, noNewPrivileges: true, noCapabilities: true, network: 'shared', uid: 1_000, ownUid: false, dataLimitBytes: 5_000, residentLimitBytes: 4_000, missing: [{ measure: 'network', why: 'unshare is not installed' }],
+    };
+    plane.onMessage?.({ type: 'node-state', processes: all, isolation });
+    expect((await call('GET', '/healthz', undefined, { token: null })).body['isolation']).toEqual(isolation);
     gateway.close();
     await expect.poll(async () => (await call('GET', '/readyz')).text).toContain('no gateway');
   });

@@ -196,17 +196,18 @@ describe('what is booked', () => {
   });
 
   test('gateways hear of long entries, and of short ones once there have been long ones', async () => {
-    const { host, flood, good, ms } = await stand();
-    await host.call(good);
-    host.entries.length = 0;
-    await host.call(flood, { path: `/burn?n=${ms(20)}` });
-    await expect.poll(() => host.entries.at(-1)).toEqual([flood, expect.any(Number), 1, expect.any(Number)]);
-    expect(host.entries.at(-1)?.[3]).toBeGreaterThan(10_000);
-    await host.call(flood, { path: '/calls' });
-    await host.call(good);
-    await expect.poll(() => host.entries.at(-1)?.[2]).toBe(0);
-    expect(host.entries.at(-1)).toEqual([flood, 1, 0, expect.any(Number)]);
-    expect(host.entries.some(([target]) => target === good)).toBe(false);
+    const { host, ms } = await stand();
+    const [long, short] = [await host.deploy(WORK, { function: 'long', ...CPU }), await host.deploy(WORK, { function: 'short', ...CPU })];
+    const rows = (of: number): typeof host.entries => host.entries.filter(([target]) => target === of);
+    await host.call(short, { path: '/calls' });
+    await host.call(long, { path: `/burn?n=${ms(20)}` });
+    await expect.poll(() => rows(long)).toEqual([[long, 1, 1, expect.any(Number)]]);
+    expect(rows(long)[0]?.[3]).toBeGreaterThan(10_000);
+    await host.call(short, { path: '/calls' });
+    await host.call(long, { path: '/calls' });
+    await expect.poll(() => rows(long).at(-1)).toEqual([long, 1, 0, expect.any(Number)]);
+    expect(rows(long).length).toBe(2);
+    expect(rows(short).every(([, , over]) => over > 0)).toBe(true);
   });
 
   test('on a slow host every function with entries is in the rows', async () => {

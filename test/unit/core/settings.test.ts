@@ -54,7 +54,15 @@ describe('settings', () => {
     expect(() => parseSettings({ THIMBLE_PORT: '70000', THIMBLE_HOSTS: '0' })).toThrow(/THIMBLE_PORT[^]*THIMBLE_HOSTS/);
   });
 
+  it('go together: a user for hosts needs a sandbox that can give it', () => {
+    expect(parseSettings({ THIMBLE_HOST_UID: '64100', THIMBLE_SANDBOX: 'require', THIMBLE_HOST_MEMORY_MB: '512' })).toMatchObject({ hostUid: '64100', sandbox: 'require', hostMemoryMb: 512 });
+    expect(parseSettings({})).toMatchObject({ hostUid: undefined, sandbox: 'auto', hostMemoryMb: undefined });
+    expect(errorsOf({ THIMBLE_HOST_UID: 'thimble', THIMBLE_SANDBOX: 'off' }).map(({ path }) => path)).toEqual(['THIMBLE_HOST_UID']);
+  });
+
   it.each([
+    ['THIMBLE_SANDBOX', ['auto', 'off', 'require'], ['on', 'yes', '1']], ['THIMBLE_HOST_UID', ['1', '64100', 'thimble', '_host-1'], ['-1', '1.5', 'a b', '1a', '9'.repeat(11)]],
+    ['THIMBLE_HOST_MEMORY_MB', ['384', '1048576'], ['383', '1048577', '1.5', 'much']],
     ['THIMBLE_PORT', ['1', '65535'], ['0', '65536', '-1', '80.5', 'x', '80x', 'NaN', 'Infinity']], ['THIMBLE_HOSTS', ['1', '256'], ['0', '257', '-3', '2.5', 'two']],
     ['THIMBLE_TRUSTED_PROXIES', ['10.0.0.0/8', '::1', 'fd00::/128', '10.0.0.1/32,::/0'], ['10.0.0.0/33', 'host', '10.0.0.0/', '10.0.0.0/a', '::/129', '10.0.0/8']],
   ])('%s takes %j and not %j', (name, good, bad) => {

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { childEnvironment } from '../../../supervisor/child-environment.ts';
+import { childEnvironment, hostEnvironment } from '../../../supervisor/child-environment.ts';
 import { lockData } from '../../../supervisor/data-lock.ts';
 import { openExampleState, saveExampleState } from '../../../supervisor/example-state.ts';
 import { ProcessRecord, endLeftovers } from '../../../supervisor/leftovers.ts';
@@ -187,6 +187,7 @@ describe('child environment', () => {
     expect(childEnvironment({ PATH: '/bin', TZ: 'UTC', THIMBLE_TOKEN: 'secret', THIMBLE_SECRET_KEY: 'secret', AWS_SECRET: 'x', NODE_OPTIONS: '--inspect', THIMBLE_OUTSIDE_MARK: '1', LANG: undefined })).toEqual({
       PATH: '/bin', TZ: 'UTC', THIMBLE_OUTSIDE_MARK: '1',
     });
+    expect(hostEnvironment({ PATH: '/bin', TZ: 'UTC', SSL_CERT_FILE: '/ca.pem', THIMBLE_TOKEN: 'secret', THIMBLE_OUTSIDE_MARK: '1' })).toEqual({ TZ: 'UTC', THIMBLE_OUTSIDE_MARK: '1' });
   });
 });
 
