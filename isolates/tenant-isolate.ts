@@ -94,6 +94,14 @@ export class TenantIsolate implements AreaIsolate {
     return this.#dead || this.#replaced;
   }
 
+  get leaksUntilMs(): number {
+    return this.state.leaksUntilMs;
+  }
+
+  set leaksUntilMs(ms: number) {
+    this.state.leaksUntilMs = ms;
+  }
+
   get keptWarm(): boolean {
     return this.state.holds > 0;
   }
