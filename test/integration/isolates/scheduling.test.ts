@@ -68,6 +68,17 @@ describe('turns', () => {
     expect(answers.at(-1)?.cold?.[0]).toBeGreaterThan(1);
   });
 
+  test('a flood of cold starts holds up neither a warm function of the same tenant nor one of another', async () => {
+    const { host, good, ms } = await stand();
+    const other = await host.deploy(WORK, { function: 'other', tenant: 'other' });
+    await host.call(other);
+    const cold = await Promise.all(Array.from({ length: 30 }, async (_, i) => await host.deploy(`${BURN} burn(${ms(5)}); ${WORK.slice(BURN.length)}`, { function: `cold${i}` })));
+    const { order, all } = noted([...cold.map((f) => ['cold', host.invoke(f)] as const), ...Array.from({ length: 3 }, () => [['good', host.invoke(good)], ['other', host.invoke(other)]] as const).flat()]);
+    const answers = await all;
+    expect(order.slice(0, 10).filter((name) => name !== 'cold').length).toBe(6);
+    expect(answers.filter(({ code, cold: phases }) => code === null && phases !== null).length).toBe(30);
+  });
+
   test('entries of one invocation keep their order while they wait', async () => {
     const { host, flood, ms } = await stand();
     const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(3)}` }));
