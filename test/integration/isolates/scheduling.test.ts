@@ -68,6 +68,29 @@ describe('turns', () => {
     expect(answers.at(-1)?.cold?.[0]).toBeGreaterThan(1);
   });
 
+  test('nor behind a burst of a function that has to start first', async () => {
+    const { host, good, ms } = await stand();
+    const cold = await host.deploy(WORK, { function: 'cold', ...CPU });
+    const burst: (readonly [string, Running])[] = Array.from({ length: 30 }, () => ['cold', host.invoke(cold, { path: `/burn?n=${ms(15)}` })]);
+    const late = (async (): Promise<void> => {
+      await burst[0]?.[1].head;
+      burst.push(['good', host.invoke(good)]);
+    })();
+    const cancelled = host.invoke(cold, { path: `/burn?n=${ms(15)}` });
+    cancelled.cancel();
+    expect((await cancelled.done).cpuUs).toBe(0);
+    await late;
+    const { order, all } = noted(burst);
+    const answers = await all;
+    // The start and the first entry are over when it comes; what is under way then and what was answered before it was heard of is all that it waits for.
+    expect(order.indexOf('good')).toBeLessThan(15);
+    expect(new Set(answers.map(({ body }) => body.toString()))).toEqual(new Set(['fine']));
+    // Time behind the others is queue time of the cold start.
+    const queuedMs = answers.slice(1, 30).map(({ cold: phases }) => phases?.[0] ?? 0);
+    expect(queuedMs[0]).toBeGreaterThan(0);
+    expect(queuedMs).toEqual(queuedMs.toSorted((a, b) => a - b));
+  });
+
   test('a flood of cold starts holds up neither a warm function of the same tenant nor one of another', async () => {
     const { host, good, ms } = await stand();
     const other = await host.deploy(WORK, { function: 'other', tenant: 'other' });
