@@ -135,6 +135,11 @@ export class IsolatePool {
       this.dispatch(state, invocation);
       return;
     }
+    if (invocation.cancelled) {
+      // The start was made for it, and so it could not be withdrawn.
+      isolate.finish(invocation);
+      return;
+    }
     if (invocation.cold !== null) waited(invocation.cold);
     isolate.invoke(invocation);
   }
@@ -276,9 +281,8 @@ export class IsolatePool {
       this.#host.ended(invocation);
       return;
     }
-    // An earlier one of this batch may have got the isolate killed.
-    if (state.isolate === null) this.dispatch(state, invocation);
-    else state.isolate.invoke(invocation);
+    // In turn as well: those that waited for a cold start may be many, and an earlier one of them may have got the isolate killed.
+    this.dispatch(state, invocation);
   }
 
   #refuse(invocation: Invocation, code: string, params: Readonly<Record<string, unknown>> | null): void {
