@@ -186,6 +186,8 @@ export class Dispatcher {
     if (this.#inFlight >= MAX_IN_FLIGHT) {
       // With so many functions at work that nothing is left: shed, rather than let lines grow.
       exchange.fail({ code: 'overloaded', params: { what: 'requests of the node' } });
+    } else if (!mayTake(gate.tenant.running, this.#inFlight, MAX_IN_FLIGHT)) {
+      exchange.fail({ code: 'overloaded', params: { what: 'requests of its tenant' } });
     } else if (this.#hasSlot(gate)) {
       this.#admit(exchange);
     } else if (!this.#hasPlace(gate)) {
@@ -221,8 +223,9 @@ export class Dispatcher {
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
     if (gate.standing !== null) this.strikes.left(gate.standing, exchange);
-    if (exchange.holdsSlot) {
-      exchange.holdsSlot = false;
+    if (exchange.slotOf !== null) {
+      exchange.slotOf.running -= 1;
+      exchange.slotOf = null;
       gate.running -= 1;
       this.#inFlight -= 1;
       if (gate.line.length > 0) this.#pump(gate);
@@ -295,8 +298,10 @@ export class Dispatcher {
   }
 
   #admit(exchange: Exchange): void {
-    exchange.holdsSlot = true;
-    exchange.route.gate.running += 1;
+    const { gate } = exchange.route;
+    exchange.slotOf = gate.tenant;
+    gate.tenant.running += 1;
+    gate.running += 1;
     this.#inFlight += 1;
     this.#send(exchange, null);
   }

@@ -18,6 +18,7 @@ import { ResponseFields } from './response-fields.ts';
 import { ResponseStream } from './response-stream.ts';
 import type { Route, VersionTarget } from './route.ts';
 import { strikeReason } from './strikes.ts';
+import type { TenantGate } from './tenant-gate.ts';
 import type { Timed } from './timing-wheel.ts';
 import type { ClientResponse } from './uws.ts';
 import type { FigureCell } from './version-figures.ts';
@@ -77,8 +78,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   readonly #isHead: boolean;
   target: VersionTarget;
   phase: Phase = PHASE.gathering;
-  /** Whether it counts against the concurrency of its function. */
-  holdsSlot = false;
+  /** The tenant that it counts against while it holds a slot of its function, else null: the function may change its tenant meanwhile. */
+  slotOf: TenantGate | null = null;
   /** The host that has it, or had it last. */
   link: HostLink | null = null;
   /** The hosts that may run it, as it was decided when it was last sent or parked. */

@@ -3,6 +3,8 @@ import { RateLimiter } from '../core/rate/index.ts';
 
 export class TenantGate {
   readonly rate = new RateLimiter();
+  /** Invocations that hold a slot, of all its functions. */
+  running = 0;
   /** Invocations per second; 0: no quota. */
   ratePerSec = 0;
   /** Memory of all isolates, MB; 0: no quota. */
