@@ -1,6 +1,5 @@
 // Version folders on disk: written whole or not at all, found again by digest, collected when nothing names them.
-import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { randomToken } from '../../core/ids/index.ts';
@@ -86,9 +85,9 @@ export class VersionFiles {
       const entries = await readdir(source, { withFileTypes: true });
       await this.#replace(folder, (beside) =>
         Promise.all(entries.filter((entry) => entry.isFile()).map(async ({ name }) => {
-          // Never a link: what one tier's process may change must not be what another one's reads.
-          await copyFile(join(source, name), join(beside, name), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-          await flush(join(beside, name));
+          // Never a link: what one tier's process may change must not be what another one's reads. Nor copyFile, which hands on the source's group:
+          // the new file's is that of the folder, by which the other tier's hosts read.
+          await writeFlushed(join(beside, name), await readFile(join(source, name)));
         })));
     });
     return copied;
@@ -171,7 +170,7 @@ async function isSound(folder: string, bundleSha256: string | null): Promise<boo
   }
 }
 
-async function writeFlushed(path: string, text: string): Promise<void> {
+async function writeFlushed(path: string, text: string | Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o640);
   try {
     await file.writeFile(text);
