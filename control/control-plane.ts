@@ -5,15 +5,15 @@ import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { RecordStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
-import { BuildCache, Builder, VersionFiles } from './builder/index.ts';
+import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
-import { Invoker, invokeFunction } from './invoke/index.ts';
+import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, Functions, KEYS, Ledger, TIER, Tenants, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
+import { Catalog, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
-import { createApp, endpoints, listenHttp, nodeEndpoints, openApi } from './rest/index.ts';
+import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
 import { openLmdbStore } from './store/index.ts';
@@ -37,16 +37,19 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const epoch = await storeEpoch(store);
   const catalog = Catalog.load(store);
   const tierKeys = new Map(Object.entries(boot.tierKeys).map(([tier, key]) => [tier, Buffer.from(key, 'base64')]));
-  const files = new VersionFiles({ dataFolder: boot.dataFolder, tier: TIER, canonical: canonicalJson });
-  await files.prepare();
-  const removed = await files.collect(catalog.allDigests());
-  if (removed > 0) logger.info({ removed }, 'folders of versions that were never committed are removed');
+  const files = new TierFiles({ dataFolder: boot.dataFolder, canonical: canonicalJson });
+  const tiers = new Tiers({ keys: tierKeys, catalog, files, logger });
+  for (const tier of new Set([...tiers.names, ...(await files.onDisk())])) {
+    await files.of(tier).prepare();
+    const removed = await files.of(tier).collect(catalog.digestsOf(tier));
+    if (removed > 0) logger.info({ removed, tier }, 'folders of versions that no function of their tier has are removed');
+  }
 
   const builder = new Builder();
   const push = new RoutePush({ source: catalog, epoch, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
   const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant });
-  const snapshots = new Snapshots({ store, catalog, files: new SnapshotFiles(boot.dataFolder, TIER), programs: boot.snapshots, logger });
+  const snapshots = new Snapshots({ store, catalog, files: (tier) => new SnapshotFiles(boot.dataFolder, tier), programs: boot.snapshots, logger });
   const ledger = new Ledger({
     store,
     catalog,
@@ -60,7 +63,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       }
     },
   });
-  const functions = new Functions({ catalog, ledger, tierKeys });
+  const functions = new Functions({ catalog, ledger, tiers });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
   const traffic = new TrafficControl(catalog, ledger);
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
@@ -85,7 +88,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
-  const all: readonly Endpoint[] = [...api, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
+  const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });
+  const all: readonly Endpoint[] = [...api, ...standing, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
   const app = createApp({ endpoints: all, token: boot.token, logger });
 
   await builder.warm();
@@ -95,7 +99,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   review.unref();
   logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
-  checkLiveFiles(files, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
+  checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
 
   return {
     port: http.port,
@@ -131,16 +135,17 @@ async function storeEpoch(store: RecordStore): Promise<number> {
 }
 
 /** Names live versions whose files are missing or damaged: hosts would refuse them. Each folder is read once, however many functions have it. */
-async function checkLiveFiles(files: VersionFiles, catalog: Catalog, logger: Logger): Promise<void> {
-  const live = new Map<string, { readonly function: string; readonly version: number }>();
+async function checkLiveFiles(files: TierFiles, tiers: Tiers, catalog: Catalog, logger: Logger): Promise<void> {
+  const live = new Map<string, { readonly function: string; readonly version: number; readonly tier: string; readonly digest: string }>();
   for (const route of catalog.routes()) {
+    if (tiers.key(route.tier) === undefined) logger.error({ function: route.name, tier: route.tier }, 'the node has no hosts for the tier of this function: name the tier in THIMBLE_TIERS, or give the function another');
     for (const { version } of route.traffic?.split ?? []) {
       const digest = route.versions[String(version)];
       if (digest === undefined) logger.error({ function: route.name, version }, 'a live version has no record: deploy it again');
-      else if (!live.has(digest)) live.set(digest, { function: route.name, version });
+      else if (!live.has(`${route.tier}/${digest}`)) live.set(`${route.tier}/${digest}`, { function: route.name, version, tier: route.tier, digest });
     }
   }
-  for (const [digest, first] of live) {
-    if (!(await files.sound(digest))) logger.error({ ...first, digest }, 'the files of a live version are missing or damaged: deploy it again');
+  for (const first of live.values()) {
+    if (!(await files.of(first.tier).sound(first.digest))) logger.error(first, 'the files of a live version are missing or damaged: deploy it again');
   }
 }

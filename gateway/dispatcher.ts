@@ -18,6 +18,7 @@ import type { Failure } from './problem-answer.ts';
 import type { BodyMemory } from './request-body.ts';
 import type { RouteTable } from './route-table.ts';
 import type { VersionTarget } from './route.ts';
+import { Strikes } from './strikes.ts';
 import { TimingWheel } from './timing-wheel.ts';
 import { VersionFigureBook } from './version-figures.ts';
 
@@ -49,6 +50,7 @@ export class Dispatcher {
   readonly hosts = new Hosts();
   readonly lanes: Lanes;
   readonly lostHosts: LostHosts;
+  readonly strikes: Strikes;
   readonly #table: RouteTable;
   readonly #logger: Logger;
   /** Admitted, and no host of their group is there. */
@@ -74,11 +76,17 @@ export class Dispatcher {
     this.#table = options.table;
     this.accessLog = options.accessLog;
     this.#logger = options.logger;
-    this.lostHosts = new LostHosts(options.epoch);
     this.lanes = new Lanes(options.logger);
     this.lanes.onSlow = ({ frame, groups }) => {
       if (!frame.wasm) this.wish(groups.slow);
     };
+    this.strikes = new Strikes({
+      logger: options.logger,
+      explanations: this.explanations,
+      recall: (gate, exceptId) => this.#recall(gate, exceptId),
+      present: (gate) => options.table.get(gate.name)?.gate === gate,
+    });
+    this.lostHosts = new LostHosts(options.epoch, (killer, cause) => this.strikes.killedHost(killer, cause));
   }
 
   /** Exchanges that are not over, those that only wait for a host's final frame included. */
@@ -151,6 +159,10 @@ export class Dispatcher {
    * @returns undefined when it may come in
    */
   refusal(gate: FunctionGate, nowMs: number, ratePerSec: number): { readonly failure: Failure; readonly retryAfterS?: number } | undefined {
+    if (gate.standing !== null) {
+      const held = this.strikes.refusal(gate.standing, nowMs);
+      if (held !== undefined) return held;
+    }
     if (!mayTake(gate.heldBytes, this.memory.heldBytes, MAX_BODY_BYTES)) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
     if (!this.#hasSlot(gate) && !this.#hasPlace(gate)) return { failure: lineFull(gate) };
     const waitMs = gate.rate.take(nowMs);
@@ -164,6 +176,8 @@ export class Dispatcher {
   /** A new exchange, whose body may still be on its way. */
   enter(exchange: Exchange): void {
     this.#active.add(exchange);
+    const { standing } = exchange.route.gate;
+    if (standing !== null) this.strikes.entered(standing, exchange);
   }
 
   /** The exchange can go to a host: takes a slot, or a place in its function's line. */
@@ -172,6 +186,8 @@ export class Dispatcher {
     if (this.#inFlight >= MAX_IN_FLIGHT) {
       // With so many functions at work that nothing is left: shed, rather than let lines grow.
       exchange.fail({ code: 'overloaded', params: { what: 'requests of the node' } });
+    } else if (!mayTake(gate.tenant.running, this.#inFlight, MAX_IN_FLIGHT)) {
+      exchange.fail({ code: 'overloaded', params: { what: 'requests of its tenant' } });
     } else if (this.#hasSlot(gate)) {
       this.#admit(exchange);
     } else if (!this.#hasPlace(gate)) {
@@ -186,6 +202,7 @@ export class Dispatcher {
 
   /** Sends it again, to another host if there is one. Its slot stays its own. */
   replay(exchange: Exchange): void {
+    if (this.#refused(exchange)) return;
     this.#replays += 1;
     this.#logger.info({ request: exchange.requestId, function: exchange.target.frame.function, host: exchange.link?.name, replays: exchange.replays }, 'replayed');
     this.#send(exchange, exchange.link);
@@ -205,8 +222,10 @@ export class Dispatcher {
     }
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
-    if (exchange.holdsSlot) {
-      exchange.holdsSlot = false;
+    if (gate.standing !== null) this.strikes.left(gate.standing, exchange);
+    if (exchange.slotOf !== null) {
+      exchange.slotOf.running -= 1;
+      exchange.slotOf = null;
       gate.running -= 1;
       this.#inFlight -= 1;
       if (gate.line.length > 0) this.#pump(gate);
@@ -229,16 +248,15 @@ export class Dispatcher {
 
   hostClosed(link: HostLink): void {
     this.hosts.remove(link);
-    const held: Exchange[] = [];
+    const exchanges = link.exchanges();
     const behind = new Map<string, number>();
-    for (const exchange of link.exchanges()) {
+    for (const exchange of exchanges) {
       const left = exchange.onLinkLost();
       const name = exchange.target.frame.function;
-      if (left === 'held') held.push(exchange);
-      else if (left === 'answered') behind.set(name, (behind.get(name) ?? 0) + 1);
+      if (left === 'answered') behind.set(name, (behind.get(name) ?? 0) + 1);
     }
     if (behind.size > 0) this.#logger.warn({ code: 'wait_until_lost', host: link.name, functions: Object.fromEntries(behind) }, 'work behind responses was lost with its host');
-    this.lostHosts.hold(link.name, link.pid, held);
+    this.lostHosts.hold(link.name, link.pid, exchanges);
   }
 
   /** Limits may have been raised, and versions replaced. */
@@ -280,13 +298,16 @@ export class Dispatcher {
   }
 
   #admit(exchange: Exchange): void {
-    exchange.holdsSlot = true;
-    exchange.route.gate.running += 1;
+    const { gate } = exchange.route;
+    exchange.slotOf = gate.tenant;
+    gate.tenant.running += 1;
+    gate.running += 1;
     this.#inFlight += 1;
     this.#send(exchange, null);
   }
 
   #send(exchange: Exchange, avoid: HostLink | null): void {
+    if (this.#refused(exchange)) return;
     if (exchange.target.retired) exchange.target = this.#presentTarget(exchange);
     const group = groupFor(exchange, this);
     exchange.group = group;
@@ -316,6 +337,26 @@ export class Dispatcher {
     exchange.parkedUntilMs = now + MAX_PARKED_MS;
     this.wheel.set(exchange, Math.min(exchange.parkedUntilMs, exchange.request.acceptedAtMs + exchange.route.fn.limits.wallMs));
     if (onDemand) this.onHostMissing?.();
+  }
+
+  /** Answers an exchange whose function was quarantined since it came in. No host has it. @returns whether it was answered */
+  #refused(exchange: Exchange): boolean {
+    const { standing } = exchange.route.gate;
+    const refusal = standing === null ? undefined : this.strikes.blocked(standing, exchange.id);
+    if (refusal === undefined) return false;
+    exchange.phase = PHASE.over;
+    exchange.fail(refusal.failure, null, true, refusal.retryAfterS);
+    return true;
+  }
+
+  /** What waits here of a function that was quarantined is answered; what hosts have not begun of it comes back, to be placed anew. */
+  #recall(gate: FunctionGate, exceptId: number): void {
+    for (const exchange of this.#active) {
+      if (exchange.route.gate !== gate || exchange.id === exceptId) continue;
+      const refusal = gate.standing === null ? undefined : this.strikes.blocked(gate.standing, exchange.id);
+      if (exchange.phase === PHASE.running) exchange.recall();
+      else if (refusal !== undefined && (exchange.phase === PHASE.queued || exchange.phase === PHASE.parked)) exchange.fail(refusal.failure, null, true, refusal.retryAfterS);
+    }
   }
 
   /** While it waited its version may have got other settings, or have gone: then it runs as it was admitted. */

@@ -80,11 +80,26 @@ export class EventEntry {
         waiting.get(frame[1])?.abandon();
         waiting.delete(frame[1]);
         return;
+      case FRAME.pardon:
+        this.#pardon(frame[1], frame[2], connection);
+        return;
       case FRAME.goaway:
         return;
       default:
         throw new PlatformError('protocol_violation', { why: `frame type ${frame[0]} from an invoker` });
     }
+  }
+
+  #pardon(id: number, name: string, connection: FrameConnection): void {
+    if (connection.peer?.role !== 'control') throw new PlatformError('protocol_violation', { why: 'a pardon by anyone but the control plane' });
+    const { dispatcher, table } = this.#options;
+    const gate = table.get(name)?.gate;
+    if (gate === undefined) {
+      connection.send([FRAME.fail, id, 'not_found', { what: `function ${name}` }, 0, null, null]);
+      return;
+    }
+    dispatcher.strikes.pardon(gate);
+    connection.send([FRAME.done, id, 0]);
   }
 
   #take(frame: EventFrame, connection: FrameConnection, waiting: Map<number, EventAnswer>): void {

@@ -2,7 +2,7 @@
 import type { HostGroup } from '../core/config/index.ts';
 import type { ErrorCode, Fault } from '../core/errors/index.ts';
 import { hasNoBody, isIdempotent } from '../core/http/index.ts';
-import { BODY } from '../core/protocol/index.ts';
+import { BODY, RECALL } from '../core/protocol/index.ts';
 import type { BodyMode, ColdPhases, FailFrame, RespondFrame } from '../core/protocol/index.ts';
 import { Client } from './client.ts';
 import type { ClientOwner, OwnFields } from './client.ts';
@@ -17,6 +17,8 @@ import type { BodyOwner } from './request-body.ts';
 import { ResponseFields } from './response-fields.ts';
 import { ResponseStream } from './response-stream.ts';
 import type { Route, VersionTarget } from './route.ts';
+import { strikeReason } from './strikes.ts';
+import type { TenantGate } from './tenant-gate.ts';
 import type { Timed } from './timing-wheel.ts';
 import type { ClientResponse } from './uws.ts';
 import type { FigureCell } from './version-figures.ts';
@@ -76,8 +78,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   readonly #isHead: boolean;
   target: VersionTarget;
   phase: Phase = PHASE.gathering;
-  /** Whether it counts against the concurrency of its function. */
-  holdsSlot = false;
+  /** The tenant that it counts against while it holds a slot of its function, else null: the function may change its tenant meanwhile. */
+  slotOf: TenantGate | null = null;
   /** The host that has it, or had it last. */
   link: HostLink | null = null;
   /** The hosts that may run it, as it was decided when it was last sent or parked. */
@@ -239,6 +241,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     const [, , code, params, cpuUs, cold, detail] = frame;
     this.#cpuUs = cpuUs;
     if (code === 'cpu_limit_exceeded') this.#dispatcher.lanes.killed(this.target, cpuUs, params);
+    const reason = strikeReason(code, params);
+    if (reason !== undefined) this.#dispatcher.strikes.killed(this, reason);
     if (this.#clientDone) {
       this.#hostDone();
       return;
@@ -254,6 +258,11 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     }
     this.fail(reportedFailure(code, params), detail, true);
     this.#hostDone();
+  }
+
+  /** Asks its host to give it back unless it has begun there. */
+  recall(): void {
+    if (this.phase === PHASE.running && !this.#responded && !this.#clientDone) this.link?.cancel(this.id, RECALL);
   }
 
   onCredit(bytes: number): void {

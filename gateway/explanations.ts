@@ -40,14 +40,16 @@ export class Explanations {
       if (this.#notes.size >= MAX_NOTES) return;
     }
     this.#notes.set(key, { untilMs: now + AGAIN_MS, times: 0 });
-    if (this.#rows.length >= MAX_ROWS) {
-      this.#dropped[fn] = (this.#dropped[fn] ?? 0) + 1;
-      return;
-    }
     const message = describe(code, failure.params as unknown as ErrorParams<ErrorCode>);
     // `times`: how often it happened since the last row of this code.
     const fields = JSON.stringify({ code, ...numbers(failure.params), ...(known === undefined || known.times === 0 ? {} : { times: known.times + 1 }) });
-    this.#rows.push([Date.now(), 'warn', fn, version, invocation, message, fields]);
+    this.tell(fn, version, invocation, 'warn', message, fields);
+  }
+
+  /** A row that is rare by its nature. @param invocation  printable id, or '' */
+  tell(fn: string, version: number, invocation: string, level: 'info' | 'warn' | 'error', message: string, fields: string | null = null): void {
+    if (this.#rows.length >= MAX_ROWS) this.#dropped[fn] = (this.#dropped[fn] ?? 0) + 1;
+    else this.#rows.push([Date.now(), level, fn, version, invocation, message, fields]);
   }
 
   /** The rows since the last call; call it only when they can be sent. */

@@ -1,6 +1,7 @@
 // What is admitted of one function: requests at once, the queue behind them, requests per second. Survives changes of its settings.
 import type { Limits } from '../core/schemas/index.ts';
 import { RateLimiter } from '../core/rate/index.ts';
+import type { Standing } from './standing.ts';
 import { TenantGate } from './tenant-gate.ts';
 import { VersionPlace } from './version-place.ts';
 
@@ -62,6 +63,8 @@ export class FunctionGate<T extends Queued = Queued> {
   /** Bytes of request bodies that the gateway holds for it. */
   heldBytes = 0;
   concurrency = 1;
+  /** What its kills have cost it; null: nothing is held against it. */
+  standing: Standing | null = null;
   /** By number; those that were called. */
   readonly #places = new Map<number, VersionPlace>();
 

@@ -22,6 +22,7 @@ import { RouteFile, readRouteFile } from './route-file.ts';
 import { RouteTable } from './route-table.ts';
 import { listen } from './uws.ts';
 import type { Listener } from './uws.ts';
+import { TenantMemory } from './tenant-memory.ts';
 import { WarmKeeper } from './warm-keeper.ts';
 
 export interface GatewayOptions {
@@ -64,6 +65,7 @@ export class Gateway {
   readonly #file: RouteFile;
   readonly #identity: Identity;
   readonly #warm: WarmKeeper<HostLink>;
+  readonly #tenantMemory = new TenantMemory();
   readonly #demands = new Map<HostGroup, HostDemand>();
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
@@ -76,7 +78,7 @@ export class Gateway {
     this.#options = options;
     this.epoch = options.epoch ?? newEpoch();
     this.#identity = { role: 'gateway', name: 'gateway', epoch: this.epoch };
-    this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets));
+    this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets), (gate) => this.#dispatcher.strikes.changed(gate));
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
@@ -129,6 +131,8 @@ export class Gateway {
             this.#warm.hostDrains();
           } else if (frame[0] === FRAME.warm) {
             this.#warm.answered(link, frame[1], frame[2]);
+          } else if (frame[0] === FRAME.tenants) {
+            this.#tenantMemory.reported(link, frame[2]);
           } else {
             link.onFrame(frame);
           }
@@ -140,6 +144,7 @@ export class Gateway {
             return;
           }
           this.#links.delete(connection);
+          this.#tenantMemory.closed(link);
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
           this.#dispatcher.hostClosed(link);
@@ -157,9 +162,11 @@ export class Gateway {
     this.#listener = await listen(host, port, entry.take);
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
     this.#figuresTimer = setInterval(() => {
+      this.#dispatcher.strikes.review();
       this.#pushFigures();
       this.#dispatcher.hosts.tick(performance.now());
       this.#warm.tick(performance.now());
+      this.#tenantMemory.review(this.#links.values(), this.#table.memoryQuotas());
       this.#reviewDemand();
       this.#dispatcher.clearWishes();
     }, FIGURES_MS);
@@ -276,7 +283,7 @@ export class Gateway {
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
       slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
-    connection.send([FRAME.figures, 0, this.#dispatcher.figures.take(node)]);
+    connection.send([FRAME.figures, 0, { ...this.#dispatcher.figures.take(node), standing: this.#dispatcher.strikes.figures() }]);
     const rows = this.#dispatcher.explanations.take();
     if (rows !== undefined) connection.send(rows);
   }

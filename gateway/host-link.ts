@@ -3,7 +3,7 @@ import { groupOfHost } from '../core/config/index.ts';
 import type { HostGroup } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { FRAME } from '../core/protocol/index.ts';
-import type { EntriesRow, Frame, FrameConnection, Peer, Target } from '../core/protocol/index.ts';
+import type { EntriesRow, Frame, FrameConnection, Peer, Target, TenantRow } from '../core/protocol/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { VersionTarget } from './route.ts';
 
@@ -147,6 +147,10 @@ export class HostLink {
 
   sendData(id: number, bytes: Uint8Array): void {
     this.#connection.send([FRAME.data, id, bytes]);
+  }
+
+  tellTenants(rows: readonly TenantRow[]): void {
+    this.#connection.send([FRAME.tenants, 0, rows]);
   }
 
   sendEnd(id: number): void {

@@ -1,5 +1,5 @@
 // Invocations of hosts that died, held until the supervisor has read the dead host's journal.
-import type { JournalRef } from '../core/config/index.ts';
+import type { DeathCause, JournalRef } from '../core/config/index.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What the supervisor tells after a host's death. */
@@ -8,6 +8,8 @@ export interface HostDied {
   readonly pid: number;
   readonly onThread: JournalRef | null;
   readonly entered: readonly JournalRef[];
+  /** Default: `crashed`. */
+  readonly cause?: DeathCause;
 }
 
 /** How long the supervisor's word is waited for. It reads the journal right after the death; this is for when it cannot. */
@@ -22,16 +24,21 @@ interface Held {
 
 export class LostHosts {
   readonly #epoch: number;
+  readonly #onKiller: (killer: Exchange, cause: DeathCause) => void;
   /** By host and process: `host-1/4711`. */
   readonly #held = new Map<string, Held>();
   readonly #early = new Map<string, { readonly verdict: HostDied; readonly timer: NodeJS.Timeout }>();
 
-  /** @param epoch  the gateway's: journal entries of another life of it mean nothing */
-  constructor(epoch: number) {
+  /**
+   * @param epoch  the gateway's: journal entries of another life of it mean nothing
+   * @param onKiller  hears which invocation was on the thread of a dead host, answered or not, before any other of that host goes on
+   */
+  constructor(epoch: number, onKiller: (killer: Exchange, cause: DeathCause) => void) {
     this.#epoch = epoch;
+    this.#onKiller = onKiller;
   }
 
-  /** The connection of this host process is gone with these invocations unanswered. */
+  /** The connection of this host process is gone with these invocations under way; those that are answered may still be what killed it. */
   hold(host: string, pid: number, exchanges: readonly Exchange[]): void {
     const key = `${host}/${pid}`;
     const early = this.#early.get(key);
@@ -79,6 +86,8 @@ export class LostHosts {
     const entered = new Set<number>();
     for (const ref of verdict?.entered ?? []) if (ref.epoch === this.#epoch) entered.add(ref.sequence);
     const onThread = verdict?.onThread?.epoch === this.#epoch ? verdict.onThread.sequence : 0;
+    const killer = onThread === 0 ? undefined : exchanges.find((exchange) => exchange.id === onThread);
+    if (killer !== undefined) this.#onKiller(killer, verdict?.cause ?? 'crashed');
     for (const exchange of exchanges) {
       if (exchange.id === onThread) exchange.onHostLost('onThread');
       else exchange.onHostLost(verdict === undefined || entered.has(exchange.id) ? 'entered' : 'waiting');

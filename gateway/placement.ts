@@ -27,11 +27,13 @@ export interface GroupState {
 }
 
 /**
- * WebAssembly needs hosts that are bounded for it, whatever else is known of the function. A version whose entries are long runs on the slow lane,
- * but never waits for it: until a host is there it runs where it ran before.
+ * A function that has killed a host runs on penalty hosts, which take functions of any kind. WebAssembly needs hosts that are bounded for it, whatever
+ * else is known of the function. A version whose entries are long runs on the slow lane, but never waits for it: until a host is there it runs where it ran before.
  */
 export function groupFor(exchange: Exchange, state: GroupState): HostGroup {
   const { frame, groups, place } = exchange.target;
+  const { standing } = exchange.route.gate;
+  if (standing !== null && standing.penalised) return groups.penalty;
   if (frame.wasm) return groups.wasm;
   if (place.lane.slow) {
     if (state.openIn(groups.slow) > 0) return groups.slow;

@@ -18,12 +18,14 @@ export function isExplained(code: string): boolean {
   return EXPLAINED.has(code);
 }
 
-/** @param params  those of the error; only numbers are shown: texts may come from a function */
+/** @param params  those of the error; only numbers and dates are shown: texts may come from a function */
 export function failureReason(code: ErrorCode, params: Readonly<Record<string, unknown>> | null | undefined): string {
   if (!EXPLAINED.has(code)) return '';
-  const shown = new Map<string, number>();
+  const shown = new Map<string, number | Date>();
   for (const [key, value] of Object.entries(params ?? {})) {
     if (typeof value === 'number' && Number.isFinite(value) && KEY.test(key)) shown.set(key, bounded(value));
+    // A Date of RFC 9651 is whole seconds.
+    else if (value instanceof Date && KEY.test(key)) shown.set(key, value);
   }
   return serializeItem([new Token(code), shown]);
 }

@@ -2,10 +2,11 @@
 import { FunctionGate } from './function-gate.ts';
 import { Route } from './route.ts';
 import { TenantGate } from './tenant-gate.ts';
+import type { MemoryQuota } from './tenant-memory.ts';
 import type { VersionTarget } from './route.ts';
 import { TriggerIndex } from './trigger-index.ts';
 import type { Authority } from './authority.ts';
-import type { RouteDelta, RouteTable as TableData } from '../core/routing/index.ts';
+import type { RouteDelta, RouteFunction, RouteTable as TableData } from '../core/routing/index.ts';
 
 /** What a request's address led to. */
 export interface Found {
@@ -14,9 +15,9 @@ export interface Found {
   readonly version: number;
 }
 
-/** @param onRetired  versions that no new request gets, or not with these settings */
 export class RouteTable {
   readonly #onRetired: (targets: readonly VersionTarget[]) => void;
+  readonly #onChanged: (gate: FunctionGate) => void;
   readonly #routes = new Map<string, Route>();
   /** Of every tenant that has had a function since the last whole table. */
   #tenants = new Map<string, TenantGate>();
@@ -26,8 +27,13 @@ export class RouteTable {
   #loaded = false;
   #appliedAtMs = 0;
 
-  constructor(onRetired: (targets: readonly VersionTarget[]) => void) {
+  /**
+   * @param onRetired  versions that no new request gets, or not with these settings
+   * @param onChanged  a function runs other versions or with other limits from now on
+   */
+  constructor(onRetired: (targets: readonly VersionTarget[]) => void, onChanged: (gate: FunctionGate) => void = () => {}) {
     this.#onRetired = onRetired;
+    this.#onChanged = onChanged;
   }
 
   /** Whether there has been a table at all. */
@@ -123,6 +129,13 @@ export class RouteTable {
     return undefined;
   }
 
+  /** Tenants with a quota of memory. */
+  memoryQuotas(): MemoryQuota[] {
+    const quotas: MemoryQuota[] = [];
+    for (const [tenant, { memoryMb }] of this.#tenants) if (memoryMb > 0) quotas.push({ tenant, memoryMb });
+    return quotas;
+  }
+
   /** After `find` found nothing: the methods that a matching trigger takes, or ''. */
   get allow(): string {
     return this.#triggers.allow;
@@ -134,6 +147,8 @@ export class RouteTable {
     gate.tenant = this.#tenant(fn);
     const route = new Route(fn, gate);
     if (former !== undefined) retired.push(...route.inherit(former));
+    // Only of interest for a function that something is held against.
+    if (former !== undefined && gate.standing !== null && !runsAlike(former.fn, fn)) this.#onChanged(gate);
     this.#routes.set(fn.name, route);
     this.#triggers.set(fn.name, route, fn.triggers);
   }
@@ -144,7 +159,7 @@ export class RouteTable {
       gate = new TenantGate();
       this.#tenants.set(fn.tenant, gate);
     }
-    gate.configure(fn.quotas?.rps ?? 0);
+    gate.configure(fn.quotas?.rps ?? 0, fn.quotas?.memoryMb ?? 0);
     return gate;
   }
 
@@ -155,4 +170,9 @@ export class RouteTable {
     this.#appliedAtMs = performance.now();
     if (retired.length > 0) this.#onRetired(retired);
   }
+}
+
+/** Whether a function that was killed before would be killed again, as far as its settings tell. */
+function runsAlike(a: RouteFunction, b: RouteFunction): boolean {
+  return JSON.stringify([a.traffic, a.limits.cpuMs, a.limits.memoryMb]) === JSON.stringify([b.traffic, b.limits.cpuMs, b.limits.memoryMb]);
 }

@@ -1,7 +1,7 @@
 // The host's side of the invocation protocol: one gateway connection, its targets by number, its invocations by id.
 import { PlatformError } from '../core/errors/index.ts';
 import type { EntriesRow, Frame, FrameConnection } from '../core/protocol/index.ts';
-import { BODY, FRAME } from '../core/protocol/index.ts';
+import { BODY, FRAME, RECALL } from '../core/protocol/index.ts';
 import type { EntryNews } from './accounts.ts';
 import { IncomingBody } from './bodies/incoming-body.ts';
 import { Invocation } from './invocation.ts';
@@ -13,8 +13,8 @@ export class GatewayLink {
   readonly #pool: IsolatePool;
   /** Trust tier of this host: targets of another are refused. */
   readonly #tier: string;
-  /** Whether functions here have WebAssembly: targets of the other kind are refused. */
-  readonly #wasm: boolean;
+  /** Whether functions here have WebAssembly: targets of the other kind are refused. null: both may run. */
+  readonly #wasm: boolean | null;
   readonly #targets = new Map<number, TargetState>();
   /** Targets that the gateway wants to be kept warm. */
   readonly #held = new Set<number>();
@@ -22,10 +22,10 @@ export class GatewayLink {
   readonly #room: () => number;
 
   /**
-   * @param wasm  whether functions here have WebAssembly
+   * @param wasm  whether functions here have WebAssembly; null: some do
    * @param room  how many more invocations the host takes
    */
-  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean, room: () => number) {
+  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean | null, room: () => number) {
     this.#connection = connection;
     this.#room = room;
     this.#pool = pool;
@@ -66,12 +66,12 @@ export class GatewayLink {
         this.#invocations.get(frame[1])?.response?.grant(frame[2]);
         return;
       case FRAME.cancel:
-        this.#cancel(frame[1]);
+        this.#cancel(frame[1], frame[2]);
         return;
       case FRAME.target: {
         const [, number, target] = frame;
         if (target.tier !== this.#tier) throw new PlatformError('protocol_violation', { why: 'a target of another tier' });
-        if (target.wasm !== this.#wasm) throw new PlatformError('protocol_violation', { why: 'a target of another group' });
+        if (this.#wasm !== null && target.wasm !== this.#wasm) throw new PlatformError('protocol_violation', { why: 'a target of another group' });
         if (this.#targets.has(number)) throw new PlatformError('protocol_violation', { why: 'a target is named twice' });
         this.#targets.set(number, this.#pool.acquire(target));
         return;
@@ -86,6 +86,9 @@ export class GatewayLink {
       }
       case FRAME.warm:
         this.#warm(frame[1], frame[2]);
+        return;
+      case FRAME.tenants:
+        this.#pool.setQuotas(frame[2]);
         return;
       case FRAME.goaway:
         return;
@@ -131,15 +134,15 @@ export class GatewayLink {
     if (this.#held.delete(number)) this.#pool.letGo(state);
   }
 
-  #cancel(id: number): void {
+  #cancel(id: number, code: string): void {
     const invocation = this.#invocations.get(id);
     if (invocation === undefined) return;
     const { isolate } = invocation;
     if (isolate !== null && invocation.slot !== 0) {
-      isolate.cancel(invocation);
+      if (code !== RECALL) isolate.cancel(invocation);
       return;
     }
-    this.#connection.send([FRAME.done, id, 0]);
+    this.#connection.send(code === RECALL ? [FRAME.fail, id, 'isolate_lost', { entered: false }, 0, null, null] : [FRAME.done, id, 0]);
     this.#pool.withdraw(invocation);
   }
 

@@ -54,10 +54,10 @@ export class Host {
     const stacks = new StackMapper(boot.dataFolder);
     this.#logs = new LogSink(this.#control, stacks);
     this.#sidecar = new SidecarClient(boot.sockets.sidecar, self);
-    const wasm = kindOfGroup(boot.group) === 'wasm';
-    const spares = new SpareVms(platform, wasm);
+    const kind = kindOfGroup(boot.group);
+    const spares = new SpareVms(platform, kind === 'wasm');
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => this.#endTurn(watch), () => spares.refill());
-    this.#accounts = new Accounts(this.#queue, this.#logs, kindOfGroup(boot.group) === 'slow');
+    this.#accounts = new Accounts(this.#queue, this.#logs, kind === 'slow');
     this.#life = new IsolateLife({ budgetBytes: boot.memoryBytes, logs: this.#logs, logger });
     this.#shelf = new SnapshotShelf({ platform: platform.key, snapshots: boot.snapshots && !OTHER_FLAGS.includes(kindOfGroup(boot.group)), external: externalBytes, logger });
     const services: HostServices = {
@@ -92,7 +92,7 @@ export class Host {
     this.#pool = new IsolatePool(services, new VersionReader(boot.dataFolder, Buffer.from(boot.tierKey, 'base64'), this.#shelf));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, wasm, () => MAX_RUNNING - this.#running()));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, kind === 'penalty' ? null : kind === 'wasm', () => MAX_RUNNING - this.#running()));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),
@@ -151,6 +151,8 @@ export class Host {
   #sendLoad(): void {
     const news = this.#accounts.takeNews();
     if (news.size > 0) for (const link of this.#links.values()) link.tellEntries(news);
+    const rows = this.#life.tenants.review();
+    if (rows !== undefined) this.#gateway.connection?.send([FRAME.tenants, 0, rows]);
     const running = this.#running();
     const loop = performance.eventLoopUtilization();
     // Twentieths: a host at rest has nothing to say.

@@ -75,7 +75,8 @@ export class Invocation {
   queued: Set<Queued> | null = null;
   // What an invocation owns ends with it. Null until there is any: most have none.
   callOperations: Set<number> | null = null;
-  waitingCalls: (() => boolean)[] | null = null;
+  /** Operations of calls that wait for a place, in order; some may have been given up. */
+  waitingCalls: number[] | null = null;
   timers: Set<number> | null = null;
   /** Body handles in its isolate. */
   handles: number[] | null = null;

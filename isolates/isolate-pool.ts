@@ -1,6 +1,6 @@
 // The pool: targets by key, their isolates, one start a loop turn, and who takes the place of whom.
 import { toPlatformError } from '../core/errors/index.ts';
-import type { Target } from '../core/protocol/index.ts';
+import type { Target, TenantRow } from '../core/protocol/index.ts';
 import type { HostServices } from './host-services.ts';
 import type { ColdTimes, Invocation } from './invocation.ts';
 import { BackgroundStarts } from './life/background-starts.ts';
@@ -133,8 +133,18 @@ export class IsolatePool {
       this.dispatch(state, invocation);
       return;
     }
+    if (invocation.cancelled) {
+      // The start was made for it, and so it could not be withdrawn.
+      isolate.finish(invocation);
+      return;
+    }
     if (invocation.cold !== null) waited(invocation.cold);
     isolate.invoke(invocation);
+  }
+
+  /** Tenants with a quota of memory. */
+  setQuotas(rows: readonly TenantRow[]): void {
+    this.#host.life.tenants.configure(rows);
   }
 
   /** Takes back one that was not entered: it never will be. */
@@ -225,6 +235,12 @@ export class IsolatePool {
       this.#startAnew(state, replace);
       return;
     }
+    const quotaMb = former === null ? life.tenants.refusal(state.target.tenant) : undefined;
+    if (quotaMb !== undefined) {
+      for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'tenant_memory_exceeded', { limit: quotaMb });
+      this.#startFailed(state);
+      return;
+    }
     const startedMs = performance.now();
     let isolate: TenantIsolate;
     try {
@@ -288,9 +304,8 @@ export class IsolatePool {
       this.#host.ended(invocation);
       return;
     }
-    // An earlier one of this batch may have got the isolate killed.
-    if (state.isolate === null) this.dispatch(state, invocation);
-    else state.isolate.invoke(invocation);
+    // In turn as well: those that waited for a cold start may be many, and an earlier one of them may have got the isolate killed.
+    this.dispatch(state, invocation);
   }
 
   #refuse(invocation: Invocation, code: string, params: Readonly<Record<string, unknown>> | null): void {

@@ -20,9 +20,12 @@ class UploadSink implements Sink {
   #closed = false;
   #onDrain: (() => void) | null = null;
   readonly #onFail: (message: string) => void;
+  readonly #onHold: (bytes: number) => void;
 
-  constructor(onFail: (message: string) => void) {
+  /** @param onHold  told how many bytes are held until the call begins */
+  constructor(onFail: (message: string) => void, onHold: (bytes: number) => void) {
     this.#onFail = onFail;
+    this.#onHold = onHold;
   }
 
   get closed(): boolean {
@@ -31,10 +34,11 @@ class UploadSink implements Sink {
 
   attach(body: OutgoingBody): void {
     this.#body = body;
-    if (this.#held !== null) body.write(this.#held);
+    const takesMore = this.#held === null || body.write(this.#held);
     this.#held = null;
     if (this.#ended) body.end();
-    this.#wake();
+    if (takesMore) this.#wake();
+    else body.whenDrained(() => this.#wake());
   }
 
   close(): void {
@@ -46,6 +50,7 @@ class UploadSink implements Sink {
   write(bytes: Buffer): boolean {
     if (this.#body !== null) return this.#body.write(bytes);
     this.#held = bytes;
+    this.#onHold(bytes.length);
     return false;
   }
 
@@ -79,11 +84,20 @@ const MAX_CALL_HEAD = 2 * MAX_HEAD_CHARACTERS;
 
 interface Entry {
   readonly owner: Invocation;
+  /** What it takes to begin. */
+  readonly head: string;
+  readonly kind: number;
+  readonly value: unknown;
+  readonly service: number;
   readonly sink: UploadSink | null;
   call: Call | null;
   /** It has one of the invocation's places. */
   begun: boolean;
+  /** Of its body, outside the isolate's own memory; given back when the call has its answer or never will. */
+  heldBytes: number;
 }
+
+const MIB = 1_048_576;
 
 /** Ended operations that one `start` tells the isolate of. */
 const MAX_TOLD = 256;
@@ -95,6 +109,8 @@ export class OutgoingCalls {
   /** Operations of ended invocations: each is told of once, so there are never more than calls were under way. */
   #ended: number[] = [];
   readonly #sinks = new Map<number, UploadSink>();
+  /** Bodies of all calls: they lie in the host, where V8's limit does not count them, so they have the same one of their own. */
+  #heldBytes = 0;
 
   constructor(isolate: TenantIsolate, host: HostServices) {
     this.#isolate = isolate;
@@ -133,25 +149,36 @@ export class OutgoingCalls {
     }
     owner.calls += 1;
     const sinkId = kind === BODY_KIND.sink ? Number(value) : 0;
-    const sink = sinkId === 0 ? null : new UploadSink((message) => this.#fail(operation, 'upstream_failed', `the body of the request failed: ${message}`));
+    const sink = sinkId === 0 ? null : new UploadSink(
+      (message) => this.#fail(operation, 'upstream_failed', `the body of the request failed: ${message}`),
+      (bytes) => this.#hold(operation, entry, bytes),
+    );
     if (sink !== null) this.#sinks.set(sinkId, sink);
-    const entry: Entry = { owner, sink, call: null, begun: false };
+    const entry: Entry = { owner, head, kind, value, service, sink, call: null, begun: false, heldBytes: 0 };
     this.#entries.set(operation, entry);
     owner.callOperations ??= new Set();
     owner.callOperations.add(operation);
-    if (owner.callsUnderWay < SUBREQUESTS_AT_ONCE) {
-      this.#begin(operation, entry, head, kind, value, service);
+    if (kind === BODY_KIND.text || kind === BODY_KIND.bytes) this.#hold(operation, entry, (value as string | Uint8Array).length);
+    if (!this.#entries.has(operation)) {
+      // Its body was too much.
+    } else if (owner.callsUnderWay < SUBREQUESTS_AT_ONCE) {
+      this.#begin(operation, entry);
     } else {
       owner.waitingCalls ??= [];
-      owner.waitingCalls.push(() => this.#begin(operation, entry, head, kind, value, service));
+      owner.waitingCalls.push(operation);
     }
     return this.#ended.length === 0 ? undefined : this.#ended.splice(0, MAX_TOLD).join(',');
   }
 
-  /** @returns false when the call was given up while it waited */
-  #begin(operation: number, entry: Entry, head: string, kind: number, value: unknown, service: number): boolean {
-    const { owner } = entry;
-    if (!this.#entries.has(operation)) return false;
+  /** Counts bytes of a body as the isolate's; a call whose body is too much for it fails. */
+  #hold(operation: number, entry: Entry, bytes: number): void {
+    entry.heldBytes += bytes;
+    this.#heldBytes += bytes;
+    if (this.#heldBytes > entry.owner.target.target.memoryMb * MIB) this.#fail(operation, 'overloaded', 'the bodies of outgoing calls under way are larger than limits.memoryMb');
+  }
+
+  #begin(operation: number, entry: Entry): void {
+    const { owner, head, kind, value, service } = entry;
     entry.begun = true;
     owner.callsUnderWay += 1;
     const body = this.#bodyOf(kind, value);
@@ -175,11 +202,10 @@ export class OutgoingCalls {
     });
     entry.call = call;
     const { upload } = call;
-    if (upload === null) return true;
+    if (upload === null) return;
     if (entry.sink !== null) entry.sink.attach(upload);
     else if (inline !== null && inline !== undefined) pipe(new IncomingBody(toBuffer(inline)), upload, () => {});
     else if (body !== null) pipe(body, upload, (error) => error !== null && this.#fail(operation, 'upstream_failed', 'the body of the request broke off'));
-    return true;
   }
 
   #bodyOf(kind: number, value: unknown): IncomingBody | null {
@@ -221,6 +247,8 @@ export class OutgoingCalls {
   /** All calls of an invocation that has ended or been cancelled; those that were waited for are rejected while it may still run. */
   cancelOf(owner: Invocation): void {
     if (owner.callOperations === null) return;
+    // What waits never begins; else each call that is given up would let the next one out.
+    owner.waitingCalls = null;
     for (const operation of Array.from(owner.callOperations)) {
       this.cancel(operation);
       if (owner.finished) this.#ended.push(operation);
@@ -234,12 +262,24 @@ export class OutgoingCalls {
     if (entry === undefined) return undefined;
     this.#entries.delete(operation);
     const { owner } = entry;
+    this.#heldBytes -= entry.heldBytes;
     owner.callOperations?.delete(operation);
     if (entry.begun) {
       owner.callsUnderWay -= 1;
-      while (owner.waitingCalls?.shift()?.() === false);
+      this.#beginNext(owner);
     }
     return entry;
+  }
+
+  /** The first that waits and was not given up meanwhile. */
+  #beginNext({ waitingCalls }: Invocation): void {
+    if (waitingCalls === null) return;
+    for (let operation = waitingCalls.shift(); operation !== undefined; operation = waitingCalls.shift()) {
+      const entry = this.#entries.get(operation);
+      if (entry === undefined) continue;
+      this.#begin(operation, entry);
+      return;
+    }
   }
 }
 

@@ -10,27 +10,29 @@ interface Spare {
 
 export class SpareVms {
   readonly #platform: Platform;
+  /** Whether spares have WebAssembly. */
   readonly #wasm: boolean;
   readonly #spares: Spare[] = [];
   /** A heap's limit is fixed when it is made, so spares have the limits that are asked for most. */
   readonly #choice = new SpareChoice();
 
-  /** @param wasm  whether the functions of this host have WebAssembly */
+  /** @param wasm  whether the functions of this host, or most of them, have WebAssembly */
   constructor(platform: Platform, wasm: boolean) {
     this.#platform = platform;
     this.#wasm = wasm;
   }
 
   /** A fresh isolate with this limit: a spare, or one made now. */
-  take(memoryMb: number): Vm {
+  take(memoryMb: number, wasm: boolean): Vm {
+    if (wasm !== this.#wasm) return new Vm(this.#platform, memoryMb, wasm);
     this.#choice.asked(memoryMb);
     const at = this.#spares.findIndex((spare) => spare.memoryMb === memoryMb);
     return this.#spares.splice(at, at < 0 ? 0 : 1)[0]?.vm ?? new Vm(this.#platform, memoryMb, this.#wasm);
   }
 
   /** An isolate that has its version's module evaluated. @param snapshot  `externalBytes` of the checked blob */
-  restored(memoryMb: number, snapshot: unknown): Vm {
-    return new Vm(this.#platform, memoryMb, this.#wasm, snapshot);
+  restored(memoryMb: number, wasm: boolean, snapshot: unknown): Vm {
+    return new Vm(this.#platform, memoryMb, wasm, snapshot);
   }
 
   /** Makes one that is wanted, or gives one up that is not. @returns whether more is to be done */

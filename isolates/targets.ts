@@ -35,6 +35,8 @@ export interface TargetState {
   /** Isolates whose place another took, by reason, and those of them that still run something. */
   retired: Record<string, number>;
   retiring: number;
+  /** `performance.now()` until which it counts as one that leaks (life/soft-limit.ts). */
+  leaksUntilMs: number;
   /** Its function's place among others. */
   readonly flow: FunctionFlow;
   readonly account: VersionAccount;
@@ -43,7 +45,7 @@ export interface TargetState {
 
 export function newTargetState(target: Target, key: string, flow: FunctionFlow, account: VersionAccount): TargetState {
   return {
-    target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0, retired: {}, retiring: 0,
+    target, key, names: 0, version: null, start: 'none', isolate: null, replace: null, waiting: [], holds: 0, onStart: [], failedStarts: 0, notBeforeMs: 0, coldStarts: 0, retired: {}, retiring: 0, leaksUntilMs: 0,
     flow, account, window: new EntryWindow(),
   };
 }

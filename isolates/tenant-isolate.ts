@@ -77,7 +77,7 @@ export class TenantIsolate implements AreaIsolate {
     this.#host = host;
     const blob = snapshot === '' ? null : host.shelf.take(state.target, snapshot);
     this.#restored = blob !== null;
-    this.#vm = blob === null ? host.spares.take(state.target.memoryMb) : host.spares.restored(state.target.memoryMb, blob);
+    this.#vm = blob === null ? host.spares.take(state.target.memoryMb, state.target.wasm) : host.spares.restored(state.target.memoryMb, state.target.wasm, blob);
     this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
     this.gauge = new HeapGauge(state.target.memoryMb);
@@ -102,6 +102,14 @@ export class TenantIsolate implements AreaIsolate {
   /** It gets no new invocation: another has taken its place, or it is at its end. */
   get leaving(): boolean {
     return this.#dead || this.#replaced;
+  }
+
+  get leaksUntilMs(): number {
+    return this.state.leaksUntilMs;
+  }
+
+  set leaksUntilMs(ms: number) {
+    this.state.leaksUntilMs = ms;
   }
 
   get keptWarm(): boolean {
@@ -159,7 +167,7 @@ export class TenantIsolate implements AreaIsolate {
       return true;
     }
     const text = String(error);
-    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text);
+    this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text, { start: true });
     this.end('retired');
     return false;
   }

@@ -222,7 +222,7 @@ export class ThimbleNode {
       onMessage: (message) => {
         if (message.type === 'host-group' && !this.#stop.signal.aborted) this.#onDemand.get(message.group)?.want(message.wanted);
       },
-      onJournal: (host, pid, { onThread, entered }) => this.#send('gateway', { type: 'host-died', host, pid, onThread, entered }),
+      onJournal: (host, pid, { onThread, entered, cause }) => this.#send('gateway', { type: 'host-died', host, pid, onThread, entered, cause }),
     });
   }
 

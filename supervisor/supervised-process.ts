@@ -1,6 +1,6 @@
 // One place in the node that is always filled: starts its process, watches it, starts it again, drains it.
 import { closeSync } from 'node:fs';
-import type { FromChild, JournalRef, ProcessState, ToChild } from '../core/config/index.ts';
+import type { DeathCause, FromChild, JournalRef, ProcessState, ToChild } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { readBeat, readJournal } from '../core/protocol/index.ts';
@@ -33,7 +33,7 @@ export interface ProcessEvents {
   onChange(): void;
   onSpawn(name: string, pid: number): void;
   /** A process with a journal died: what it had entered. Called before anything is started again. */
-  onJournal?(name: string, pid: number, journal: { readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[] }): void;
+  onJournal?(name: string, pid: number, journal: { readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[]; readonly cause: DeathCause }): void;
   /** A message of the program other than about its start. */
   onMessage?(message: FromChild): void;
   /** A log line of the process, JSON with its line feed. */
@@ -42,6 +42,9 @@ export interface ProcessEvents {
 
 /** Generous: a loaded machine starts slowly, and a start that was given up starts over. */
 const READY_MS = 30_000;
+
+/** Signals that nothing in a host sends to itself. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
 /** Between the time that a draining process is given and its kill: enough to tell its clients and to close. */
 const LAST_STEPS_MS = 400;
@@ -64,6 +67,8 @@ export class SupervisedProcess {
   #restartTimer: NodeJS.Timeout | undefined;
   #firstStart: { resolve(): void; reject(error: PlatformError): void } | undefined;
   #failure: string | undefined;
+  /** Why this life was killed by us for what it did. */
+  #killedFor: DeathCause | undefined;
   #whenEnded: (() => void)[] = [];
 
   constructor(plan: ProcessPlan, logger: Logger, events: ProcessEvents) {
@@ -114,6 +119,7 @@ export class SupervisedProcess {
     this.#logger.error({ verdict, beat }, 'the heartbeat is lost: the process is killed');
     // Judged anew only with the next life; until the kernel reports the end nothing more can be done.
     this.#watch = new HeartbeatWatch();
+    this.#killedFor = verdict;
     this.#life.kill();
   }
 
@@ -123,6 +129,7 @@ export class SupervisedProcess {
     const bytes = residentBytes(life.pid);
     if (bytes <= limit) return;
     this.#logger.error({ residentBytes: bytes, limit }, 'the process takes too much memory and is killed');
+    this.#killedFor = 'memory';
     life.kill();
   }
 
@@ -172,6 +179,7 @@ export class SupervisedProcess {
   #spawn(): void {
     this.#readyAt = undefined;
     this.#failure = undefined;
+    this.#killedFor = undefined;
     this.#watch = new HeartbeatWatch();
     const startedAt = performance.now();
     try {
@@ -234,7 +242,7 @@ export class SupervisedProcess {
     clearTimeout(this.#readyTimer);
     const pid = this.pid;
     this.#life = undefined;
-    this.#closeJournal(pid);
+    this.#closeJournal(pid, this.#killedFor ?? (FROM_OUTSIDE.has(how) ? 'outside' : 'crashed'));
     for (const resolve of this.#whenEnded.splice(0)) resolve();
     if (this.#retired) {
       this.#setState('draining');
@@ -254,9 +262,9 @@ export class SupervisedProcess {
     else this.#restartTimer = setTimeout(() => this.#spawn(), choice.delayMs);
   }
 
-  #closeJournal(pid: number | null): void {
+  #closeJournal(pid: number | null, cause: DeathCause): void {
     if (this.#journalFd === undefined) return;
-    if (pid !== null) this.#events.onJournal?.(this.name, pid, readJournal(this.#journalFd));
+    if (pid !== null) this.#events.onJournal?.(this.name, pid, { ...readJournal(this.#journalFd), cause });
     closeSync(this.#journalFd);
     this.#journalFd = undefined;
   }

@@ -7,5 +7,7 @@ export { BuildTimeout, BuilderLost, EsbuildService } from './esbuild-service.ts'
 export type { EsbuildServiceOptions } from './esbuild-service.ts';
 export { UploadResolver } from './upload-resolver.ts';
 export type { Found, ImportKind } from './upload-resolver.ts';
+export { TierFiles } from './tier-files.ts';
+export type { TierFilesOptions } from './tier-files.ts';
 export { VersionFiles } from './version-files.ts';
 export type { VersionContent } from './version-files.ts';

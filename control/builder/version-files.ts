@@ -30,6 +30,8 @@ export class VersionFiles {
   readonly #parent: string;
   /** The last write of each digest under way: deploys of the same content come one after the other, since one would take the other's folder for a damaged one. */
   readonly #writing = new Map<string, Promise<void>>();
+  /** Digests that something under way is about to need, with how many times. */
+  readonly #held = new Map<string, number>();
 
   constructor(options: VersionFilesOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class VersionFiles {
   /** Makes the folder of all versions durable. Once, before the first write. */
   async prepare(): Promise<void> {
     await mkdir(this.#parent, { recursive: true, mode: 0o700 });
-    for (let folder = this.#parent; folder.length >= this.#options.dataFolder.length; folder = dirname(folder)) await flushFolder(folder);
+    for (let folder = this.#parent; folder.length >= this.#options.dataFolder.length; folder = dirname(folder)) await flush(folder);
   }
 
   /** `sha256-` over code, environment and bindings. The map counts as code: with other line numbers, stacks would name wrong places. */
@@ -54,8 +56,67 @@ export class VersionFiles {
    * @throws storage_failed  nothing that a host could read was left behind
    */
   async write(digest: string, content: VersionContent): Promise<void> {
+    const bundleSha256 = sha256Hex(content.bundle);
+    await this.#alone(digest, async (folder) => {
+      if (await isSound(folder, bundleSha256)) return;
+      const manifest: VersionManifest = { format: 1, digest, bundleSha256, env: content.env, bindings: content.bindings, builtAt: new Date().toISOString() };
+      await this.#replace(folder, (beside) =>
+        Promise.all([
+          writeFlushed(join(beside, BUNDLE_FILE), content.bundle),
+          writeFlushed(join(beside, SOURCE_MAP_FILE), content.map),
+          writeFlushed(join(beside, MANIFEST_FILE), JSON.stringify(manifest)),
+        ]));
+    });
+  }
+
+  /**
+   * Copies the folder of `digest` from another tier, with all that was made for it since, unless it is there and sound. As durable as `write`.
+   *
+   * @returns false when the other tier has no sound one
+   * @throws storage_failed
+   */
+  async copy(digest: string, fromTier: string): Promise<boolean> {
+    const source = versionFolder(this.#options.dataFolder, fromTier, digest);
+    let copied = true;
+    await this.#alone(digest, async (folder) => {
+      if (await isSound(folder, null)) return;
+      copied = await isSound(source, null);
+      if (!copied) return;
+      const entries = await readdir(source, { withFileTypes: true });
+      await this.#replace(folder, (beside) =>
+        Promise.all(entries.filter((entry) => entry.isFile()).map(async ({ name }) => {
+          // Never a link: what one tier's process may change must not be what another one's reads. Nor copyFile, which hands on the source's group:
+          // the new file's is that of the folder, by which the other tier's hosts read.
+          await writeFlushed(join(beside, name), await readFile(join(source, name)));
+        })));
+    });
+    return copied;
+  }
+
+  /** Keeps the folder of `digest` from `remove` until the returned function is called, although nothing that is committed names it yet. */
+  hold(digest: string): () => void {
+    this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
+    return () => {
+      const left = (this.#held.get(digest) ?? 1) - 1;
+      if (left === 0) this.#held.delete(digest);
+      else this.#held.set(digest, left);
+    };
+  }
+
+  /** Removes the folder of `digest` unless it is held, or `needed` says when its turn comes that something names it. @throws storage_failed */
+  async remove(digest: string, needed: () => boolean): Promise<void> {
+    await this.#alone(digest, async (folder) => {
+      if (!this.#held.has(digest) && !needed()) await rm(folder, { recursive: true, force: true });
+    });
+  }
+
+  /** Runs `task` when all that was asked for the same digest before is over. */
+  async #alone(digest: string, task: (folder: string) => Promise<void>): Promise<void> {
+    const folder = versionFolder(this.#options.dataFolder, this.#options.tier, digest);
     const before = this.#writing.get(digest) ?? Promise.resolve();
-    const mine = before.catch(() => {}).then(() => this.#writeAlone(digest, content));
+    const mine = before.catch(() => {}).then(() => task(folder)).catch((cause: unknown) => {
+      throw new PlatformError('storage_failed', undefined, { cause });
+    });
     this.#writing.set(digest, mine);
     try {
       await mine;
@@ -64,27 +125,20 @@ export class VersionFiles {
     }
   }
 
-  async #writeAlone(digest: string, content: VersionContent): Promise<void> {
-    const folder = versionFolder(this.#options.dataFolder, this.#options.tier, digest);
+  /** Fills a new folder and puts it in the place of `folder`: whoever looks sees the old one, none, or the whole new one. */
+  async #replace(folder: string, fill: (beside: string) => Promise<unknown>): Promise<void> {
     const beside = join(this.#parent, TEMPORARY + randomToken(8));
-    const bundleSha256 = sha256Hex(content.bundle);
     try {
-      if (await isSound(folder, bundleSha256)) return;
       await rm(folder, { recursive: true, force: true });
       // Where hosts have a user of their own, they read by the group that the folder above hands on.
       await mkdir(beside, { mode: 0o750 });
-      const manifest: VersionManifest = { format: 1, digest, bundleSha256, env: content.env, bindings: content.bindings, builtAt: new Date().toISOString() };
-      await Promise.all([
-        writeFlushed(join(beside, BUNDLE_FILE), content.bundle),
-        writeFlushed(join(beside, SOURCE_MAP_FILE), content.map),
-        writeFlushed(join(beside, MANIFEST_FILE), JSON.stringify(manifest)),
-      ]);
-      await flushFolder(beside);
+      await fill(beside);
+      await flush(beside);
       await rename(beside, folder);
-      await flushFolder(this.#parent);
-    } catch (cause) {
+      await flush(this.#parent);
+    } catch (thrown) {
       await rm(beside, { recursive: true, force: true }).catch(() => {});
-      throw new PlatformError('storage_failed', undefined, { cause });
+      throw thrown;
     }
   }
 
@@ -116,7 +170,7 @@ async function isSound(folder: string, bundleSha256: string | null): Promise<boo
   }
 }
 
-async function writeFlushed(path: string, text: string): Promise<void> {
+async function writeFlushed(path: string, text: string | Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o640);
   try {
     await file.writeFile(text);
@@ -126,11 +180,12 @@ async function writeFlushed(path: string, text: string): Promise<void> {
   }
 }
 
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** A file or a folder. */
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
-    await folder.sync();
+    await handle.sync();
   } finally {
-    await folder.close();
+    await handle.close();
   }
 }

@@ -1,9 +1,9 @@
-// The control plane as an invoker: `event` frames over the gateway's socket, each answered by its `outcome`.
+// The control plane as an invoker: `event` frames over the gateway's socket, each answered by its `outcome`; and operators' pardons.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/log/index.ts';
 import { FRAME, ReconnectingPeer } from '../../core/protocol/index.ts';
-import type { EventFrame, FrameConnection, Identity, OutcomeFrame } from '../../core/protocol/index.ts';
+import type { EventFrame, FailFrame, FrameConnection, Identity, OutcomeFrame, PardonFrame } from '../../core/protocol/index.ts';
 
 export interface Outcome {
   /** 200, or the status of the problem in `body`. */
@@ -20,7 +20,8 @@ export interface Outcome {
 }
 
 interface Waiting {
-  readonly resolve: (outcome: Outcome) => void;
+  /** null: a pardon, which has no outcome. */
+  readonly resolve: (outcome: Outcome | null) => void;
   readonly reject: (error: PlatformError) => void;
 }
 
@@ -41,7 +42,9 @@ export class Invoker {
     this.#peer = new ReconnectingPeer(gatewaySocket, { self, accepts: ['gateway'] }, {
       onOpen: () => this.#connected.resolve(),
       onFrame: (frame) => {
-        if (frame[0] === FRAME.outcome) this.#settle(frame);
+        if (frame[0] === FRAME.outcome) this.#settle(frame[1], outcomeOf(frame));
+        else if (frame[0] === FRAME.done) this.#settle(frame[1], null);
+        else if (frame[0] === FRAME.fail) this.#refused(frame);
         else if (frame[0] !== FRAME.goaway) throw new PlatformError('protocol_violation', { why: `frame ${frame[0]} to an invoker` });
       },
       onClose: (_connection: FrameConnection, error) => {
@@ -60,6 +63,21 @@ export class Invoker {
    * @throws overloaded
    */
   async invoke(fn: string, version: number, kind: string, body: string, user: string): Promise<Outcome> {
+    const outcome = await this.#ask((id) => [FRAME.event, id, fn, version, kind, body, user]);
+    if (outcome === null) throw new PlatformError('protocol_violation', { why: 'an event was answered without an outcome' });
+    return outcome;
+  }
+
+  /**
+   * Has the gateway forget what it holds against the function. Resolves when it has.
+   *
+   * @throws unavailable, not_found, overloaded
+   */
+  async pardon(fn: string): Promise<void> {
+    await this.#ask((id) => [FRAME.pardon, id, fn]);
+  }
+
+  async #ask(frame: (id: number) => EventFrame | PardonFrame): Promise<Outcome | null> {
     if (this.#peer.connection === undefined) await Promise.race([this.#connected.promise, sleep(CONNECT_MS, undefined, { ref: false })]);
     const { connection } = this.#peer;
     if (connection === undefined) throw new PlatformError('unavailable', { part: 'the gateway' });
@@ -68,8 +86,7 @@ export class Invoker {
     const id = this.#lastId;
     return await new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const frame: EventFrame = [FRAME.event, id, fn, version, kind, body, user];
-      connection.send(frame);
+      connection.send(frame(id));
     });
   }
 
@@ -78,15 +95,25 @@ export class Invoker {
     this.#lost();
   }
 
-  #settle([, id, status, version, invocation, cpuUs, wallMs, reason, body]: OutcomeFrame): void {
+  #settle(id: number, outcome: Outcome | null): void {
     const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
     this.#waiting.delete(id);
-    waiting.resolve({ status, version, invocation, cpuUs, wallMs, reason, body });
+    waiting?.resolve(outcome);
+  }
+
+  #refused([, id, code, params]: FailFrame): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    const what = params?.['what'];
+    waiting?.reject(code === 'not_found' && typeof what === 'string' ? new PlatformError('not_found', { what }) : new PlatformError('unavailable', { part: 'the gateway' }));
   }
 
   #lost(): void {
     for (const { reject } of this.#waiting.values()) reject(new PlatformError('unavailable', { part: 'the gateway' }));
     this.#waiting.clear();
   }
+}
+
+function outcomeOf([, , status, version, invocation, cpuUs, wallMs, reason, body]: OutcomeFrame): Outcome {
+  return { status, version, invocation, cpuUs, wallMs, reason, body };
 }

@@ -3,7 +3,7 @@ import { PlatformError } from '../../core/errors/index.ts';
 import type { Change, ListOptions, RecordStore, StoredRecord } from '../../core/ports/index.ts';
 import type { RouteFunction } from '../../core/routing/index.ts';
 import type { Trigger } from '../../core/schemas/index.ts';
-import { KEYS, TIER, functionRecordSchema, numberOfKey, removedRecordSchema, tenantRecordSchema, versionRecordSchema } from './records.ts';
+import { KEYS, functionRecordSchema, numberOfKey, removedRecordSchema, tenantRecordSchema, versionRecordSchema } from './records.ts';
 import type { FunctionRecord, RemovedRecord, TenantRecord, VersionRecord } from './records.ts';
 import { methodsOverlap, patternKey } from './trigger-patterns.ts';
 
@@ -122,10 +122,13 @@ export class Catalog {
     return this.#digests.get(name) ?? new Map<number, string>();
   }
 
-  /** Every digest that some version has. */
-  allDigests(): Set<string> {
+  /** Every digest that some version of a function in this tier has; also of functions that were deleted in it. */
+  digestsOf(tier: string): Set<string> {
     const all = new Set<string>();
-    for (const versions of this.#digests.values()) for (const digest of versions.values()) all.add(digest);
+    for (const [name, versions] of this.#digests) {
+      const record = this.#functions.get(name)?.record ?? this.removed(name);
+      if (record?.tier === tier) for (const digest of versions.values()) all.add(digest);
+    }
     return all;
   }
 
@@ -146,7 +149,7 @@ export class Catalog {
       name,
       tenant: record.tenant,
       ...(rps > 0 || memoryMb > 0 ? { quotas: { rps, memoryMb } } : {}),
-      tier: TIER,
+      tier: record.tier,
       public: record.public,
       debug: record.debug,
       shape: record.shape,

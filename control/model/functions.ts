@@ -1,22 +1,26 @@
 // Creating, changing and deleting functions.
+import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import { limitsSchema } from '../../core/schemas/index.ts';
 import type { FunctionPut, Trigger } from '../../core/schemas/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, NoPlan, Plan, Written } from './ledger.ts';
-import { KEYS, TIER } from './records.ts';
+import { KEYS } from './records.ts';
 import type { FunctionRecord, RemovedRecord } from './records.ts';
 import { mergeSecrets } from './secrets.ts';
+import type { SecretKeys } from './secrets.ts';
+import type { Brought, Tiers } from './tiers.ts';
 import { describeTrigger } from './trigger-patterns.ts';
 import { viewSecrets } from './views.ts';
 
 /** Fields that PUT replaces whole when they are there. */
-const REPLACED = ['tenant', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user'] as const;
+const REPLACED = ['tenant', 'tier', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user'] as const;
 type Settings = Pick<FunctionRecord, (typeof REPLACED)[number] | 'limits'>;
 
 const DEFAULTS: Settings = {
   tenant: 'default',
+  tier: DEFAULT_TIER,
   limits: limitsSchema.parse({}),
   env: {},
   triggers: [],
@@ -36,20 +40,18 @@ export interface PutResult {
 export interface FunctionsOptions {
   readonly catalog: Catalog;
   readonly ledger: Ledger;
-  readonly tierKeys: ReadonlyMap<string, Buffer>;
+  readonly tiers: Tiers;
 }
 
 export class Functions {
   readonly #catalog: Catalog;
   readonly #ledger: Ledger;
-  readonly #key: Buffer;
+  readonly #tiers: Tiers;
 
-  constructor({ catalog, ledger, tierKeys }: FunctionsOptions) {
-    const key = tierKeys.get(TIER);
-    if (key === undefined) throw new TypeError(`no key for tier ${TIER}`);
+  constructor({ catalog, ledger, tiers }: FunctionsOptions) {
     this.#catalog = catalog;
     this.#ledger = ledger;
-    this.#key = key;
+    this.#tiers = tiers;
   }
 
   /**
@@ -57,18 +59,29 @@ export class Functions {
    *
    * A name that was deleted starts anew: defaults, no traffic, no history; only its version numbers go on.
    *
+   * Another tier takes all of the function there at once: files first, then, in one commit, tier and secrets.
+   *
    * @throws conflict  another function has one of the triggers
    * @throws function_quota_exceeded  the tenant has all the functions that it may have
+   * @throws invalid  the node has no such tier
    */
-  put(actor: string, name: string, put: FunctionPut): Promise<Written<PutResult>> {
-    return this.#ledger.write(actor, (now) => this.#planPut(name, put, now));
+  async put(actor: string, name: string, put: FunctionPut): Promise<Written<PutResult>> {
+    const { tier } = put;
+    if (tier !== undefined) this.#tiers.check(tier);
+    const write = (brought: Brought | undefined): Promise<Written<PutResult | undefined>> => this.#ledger.write(actor, (now) => this.#planPut(name, put, now, brought));
+    for (;;) {
+      const old = this.#catalog.get(name)?.record.tier;
+      const written = tier === undefined || old === undefined || old === tier ? await write(undefined) : await this.#tiers.move(name, tier, write);
+      const { result } = written;
+      if (result !== undefined) return { ...written, result };
+    }
   }
 
   /** Takes the function off every gateway. Its versions, sources and audit rows stay. */
   delete(actor: string, name: string): Promise<Written<undefined>> {
     return this.#ledger.write(actor, (now) => {
       const { record } = this.#catalog.require(name);
-      const removed: RemovedRecord = { name, lastVersion: record.lastVersion, removedAt: now };
+      const removed: RemovedRecord = { name, tier: record.tier, lastVersion: record.lastVersion, removedAt: now };
       const { traffic, lastVersion } = record;
       return {
         changes: [
@@ -81,12 +94,15 @@ export class Functions {
     });
   }
 
-  #planPut(name: string, put: FunctionPut, now: string): Plan<PutResult> | NoPlan<PutResult> {
+  /** The result is undefined when the files that the function needs in its new tier are not all there: then nothing is written. */
+  #planPut(name: string, put: FunctionPut, now: string, brought: Brought | undefined): Plan<PutResult> | NoPlan<PutResult | undefined> {
     const entry = this.#catalog.get(name);
     const old = entry?.record;
     const base = old ?? this.#fresh(name, now);
     for (const trigger of put.triggers ?? []) this.#checkTrigger(trigger, name);
-    const sealed = mergeSecrets(this.#key, base, put.secrets ?? {});
+    const tier = put.tier ?? base.tier;
+    if (entry !== undefined && tier !== base.tier && !this.#covered(name, tier, brought)) return { changes: null, revision: entry.revision, result: undefined };
+    const sealed = mergeSecrets(this.#keys(base, tier), base, put.secrets ?? {});
     const next: FunctionRecord = { ...base, changedAt: now, secrets: sealed.secrets, secretNames: sealed.secretNames };
     if (put.limits !== undefined) next.limits = put.limits;
     for (const field of REPLACED) if (put[field] !== undefined) Object.assign(next, { [field]: put[field] });
@@ -110,6 +126,18 @@ export class Functions {
       },
       result: { created: old === undefined, record: next },
     };
+  }
+
+  #covered(name: string, tier: string, brought: Brought | undefined): boolean {
+    return brought?.tier === tier && this.#tiers.needed(name).isSubsetOf(brought.digests);
+  }
+
+  #keys(record: FunctionRecord, tier: string): SecretKeys {
+    const from = this.#tiers.key(record.tier);
+    const to = this.#tiers.key(tier);
+    // A function whose tier is gone keeps it until it is given another: only what it seals is out of reach.
+    if (to === undefined) throw new PlatformError('conflict', { with: `tier ${tier}, which this node has no more: name another tier` });
+    return { from, to };
   }
 
   #fresh(name: string, now: string): FunctionRecord {

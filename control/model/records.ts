@@ -1,20 +1,22 @@
 // What the control plane stores: the form of each record, and the key that it lies under.
 import { z } from 'zod';
+import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { SHAPES, limitsSchema, quotasSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
 import type { Quotas } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
 export const HISTORY_LIMIT = 50;
 
-/** The only trust tier of this release. */
-export const TIER = 'default';
-
 const text = z.string();
+/** Records that were written before there were tiers name none. */
+const tier = text.default(DEFAULT_TIER);
 const variables = z.record(text, text);
 
 export const functionRecordSchema = z.strictObject({
   name: text,
   tenant: text,
+  /** Trust tier: whose hosts run it, whose key seals its secrets, and in which folder its versions' files are. */
+  tier,
   limits: limitsSchema,
   /** For versions still to come: a version froze its own. */
   env: variables,
@@ -42,7 +44,7 @@ export const functionRecordSchema = z.strictObject({
 export type FunctionRecord = z.infer<typeof functionRecordSchema>;
 
 /** What stays of a deleted function. */
-export const removedRecordSchema = z.strictObject({ name: text, lastVersion: z.number(), removedAt: text });
+export const removedRecordSchema = z.strictObject({ name: text, tier, lastVersion: z.number(), removedAt: text });
 export type RemovedRecord = z.infer<typeof removedRecordSchema>;
 
 export const versionRecordSchema = z.strictObject({

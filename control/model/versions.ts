@@ -2,7 +2,7 @@
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
-import type { BuildCache, Built, VersionFiles } from '../builder/index.ts';
+import type { BuildCache, Built, TierFiles } from '../builder/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, Plan, Written } from './ledger.ts';
@@ -39,7 +39,7 @@ export interface VersionsOptions {
   readonly catalog: Catalog;
   readonly ledger: Ledger;
   readonly builds: BuildCache;
-  readonly files: VersionFiles;
+  readonly files: TierFiles;
 }
 
 export class Versions {
@@ -62,19 +62,25 @@ export class Versions {
     const sourcesDigest = sha256Hex(canonicalJson(sources));
     const built = await builds.build(sourcesDigest, sources.files, sources.main);
     for (;;) {
-      const { env, bindings } = catalog.require(name).record;
+      const { env, bindings, tier } = catalog.require(name).record;
       const content = { bundle: built.bundle, map: built.map, env, bindings };
-      const digest = files.digest(content);
-      await files.write(digest, content);
-      const frozen = canonicalJson({ env, bindings });
-      const written = await ledger.write<Deployed | undefined>(actor, (now) => {
-        const { record, revision } = catalog.require(name);
-        // The environment was changed while the files were written: they are for the old one, so once more.
-        if (canonicalJson({ env: record.env, bindings: record.bindings }) !== frozen) return { changes: null, revision, result: undefined };
-        return this.#plan(actor, record, request, { sources, sourcesDigest, built, digest }, now);
-      });
-      const { result } = written;
-      if (result !== undefined) return { ...written, result };
+      const tierFiles = files.of(tier);
+      const digest = tierFiles.digest(content);
+      const release = tierFiles.hold(digest);
+      try {
+        await tierFiles.write(digest, content);
+        const frozen = canonicalJson({ env, bindings, tier });
+        const written = await ledger.write<Deployed | undefined>(actor, (now) => {
+          const { record, revision } = catalog.require(name);
+          // Environment or tier were changed while the files were written: they are for the old ones, so once more.
+          if (canonicalJson({ env: record.env, bindings: record.bindings, tier: record.tier }) !== frozen) return { changes: null, revision, result: undefined };
+          return this.#plan(actor, record, request, { sources, sourcesDigest, built, digest }, now);
+        });
+        const { result } = written;
+        if (result !== undefined) return { ...written, result };
+      } finally {
+        release();
+      }
     }
   }
 

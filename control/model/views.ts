@@ -10,6 +10,8 @@ const version = z.int().min(1);
 export const functionViewSchema = z.strictObject({
   name: z.string(),
   tenant: z.string(),
+  /** Trust tier: functions of different tiers never share a process. */
+  tier: z.string(),
   limits: limitsSchema,
   /** For versions still to come; each version froze its own. */
   env: variables,
@@ -58,6 +60,7 @@ export function viewFunction(record: FunctionRecord, revision: number): Function
   return {
     name: record.name,
     tenant: record.tenant,
+    tier: record.tier,
     limits: record.limits,
     env: record.env,
     secrets: viewSecrets(record.secretNames),

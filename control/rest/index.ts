@@ -5,6 +5,7 @@ export { endpoints } from './endpoints.ts';
 export type { Services } from './endpoints.ts';
 export { listenHttp } from './http-server.ts';
 export type { HttpServer } from './http-server.ts';
+export { standingEndpoints } from './standing-endpoints.ts';
 export { nodeEndpoints } from './node-endpoints.ts';
 export { openApi } from './openapi.ts';
 export type { Endpoint } from './endpoint.ts';

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const snapshotRecordSchema = z.strictObject({
   /** Of the version that it was made for: a name may be deleted and used again. */
   digest: z.string(),
+  /** Trust tier in whose folder its files are. */
+  tier: z.string(),
   /** Key of the platform that it goes with: after an upgrade it counts no more. */
   platform: z.string(),
   /** null: there is a snapshot. */

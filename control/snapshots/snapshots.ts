@@ -24,7 +24,8 @@ export interface SnapshotView {
 export interface SnapshotsOptions {
   readonly store: RecordStore;
   readonly catalog: Catalog;
-  readonly files: SnapshotFiles;
+  /** By trust tier. */
+  readonly files: (tier: string) => SnapshotFiles;
   readonly programs: SnapshotPrograms;
   readonly logger: Logger;
   /** For tests. */
@@ -145,7 +146,8 @@ export class Snapshots {
     }
     this.#off.add(key);
     this.#waiting.delete(key);
-    await this.#inTurn(() => this.#options.files.withdraw(digest, name, version));
+    const tier = this.#options.catalog.get(name)?.record.tier;
+    if (tier !== undefined) await this.#inTurn(() => this.#options.files(tier).withdraw(digest, name, version));
   }
 
   isOff(name: string, version: number): boolean {
@@ -228,7 +230,8 @@ export class Snapshots {
     const key = keyOf(record.name, version);
     const known = this.#current(key, digest);
     if (known === undefined) return this.#byDigest.get(this.#digestKey(digest)) === undefined && (this.#passing.get(key)?.tries ?? 0) < MAX_TRIES;
-    // These two follow from settings of the function, which may have changed.
+    // What follows comes of settings of the function, which may have changed.
+    if (known.tier !== record.tier) return true;
     if (known.reason === 'touches_secret') return known.secretNames.join() !== record.secretNames.join();
     if (known.reason === 'switched_off_node') return this.#options.programs.enabled;
     if (known.reason === 'switched_off') return !this.#off.has(key);
@@ -280,7 +283,7 @@ export class Snapshots {
     // Deleted meanwhile, or another version of the same code has told.
     if (platform === null || platform === undefined || record === undefined || digest === undefined) return;
     if (!this.#lacks(record, version, digest)) return;
-    const { bundle, environment } = await files.read(digest);
+    const { bundle, environment } = await files(record.tier).read(digest);
     const withheld: SnapshotReason | null = this.#off.has(key) ? 'switched_off' : !programs.enabled ? 'switched_off_node' : record.limits.wasm ? 'wasm' : null;
     const job = {
       platformFolder: platform.folder, function: name, version, shape: record.shape, environment: { ...environment }, secretNames: record.secretNames, memoryMb: record.limits.memoryMb,
@@ -302,8 +305,9 @@ export class Snapshots {
   }
 
   async #publish(record: FunctionRecord, version: number, digest: string, made: Made, platform: string, bundle: string): Promise<void> {
-    const { files, catalog } = this.#options;
-    const { name, secretNames, tenant } = record;
+    const { catalog } = this.#options;
+    const { name, secretNames, tenant, tier } = record;
+    const files = this.#options.files(tier);
     const { reason, detail, evaluateMs, environment, engine, blob, sha256, heapBytes, codeCache } = made;
     if (engine !== null && codeCache.length > 0) {
       await files.publishCodeCache(digest, { format: 1, bundleSha256: sha256Hex(bundle), engine, sha256: sha256Hex(codeCache), bytes: codeCache.length }, codeCache);
@@ -316,7 +320,7 @@ export class Snapshots {
       if (isOff()) await files.withdraw(digest, name, version);
     }
     await this.#settle(name, version, {
-      digest, platform, reason: reason === null && !publishes ? 'switched_off' : reason, detail, evaluateMs, bytes: publishes ? blob.length : 0, sha256: publishes ? sha256 : '', codeCacheBytes: codeCache.length, secretNames,
+      digest, tier, platform, reason: reason === null && !publishes ? 'switched_off' : reason, detail, evaluateMs, bytes: publishes ? blob.length : 0, sha256: publishes ? sha256 : '', codeCacheBytes: codeCache.length, secretNames,
       builtAt: new Date().toISOString(),
     });
   }
@@ -326,7 +330,7 @@ export class Snapshots {
     const { store, files } = this.#options;
     this.#keep(keyOf(name, version), record);
     this.#passing.delete(keyOf(name, version));
-    if (record.reason !== null) await files.withdraw(record.digest, name, version);
+    if (record.reason !== null) await files(record.tier).withdraw(record.digest, name, version);
     await store.commit([{ key: KEYS.snapshot(name, version), value: record }]);
   }
 }

@@ -4,6 +4,7 @@ import { figuresSchema } from '../../core/protocol/index.ts';
 import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../core/protocol/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
 import { BoundedSeries } from './bounded-series.ts';
+import { Standings } from './standings.ts';
 import { Totals } from './totals.ts';
 import type { ColdPhase } from './totals.ts';
 import type { FunctionStats, TenantUsage, VersionStats } from './views.ts';
@@ -45,6 +46,7 @@ export class FigureStore {
   readonly #hosts = new Map<string, HostFigures & { readonly epoch: number }>();
   readonly #gateways = new Map<string, GatewayFigures['node']>();
   #sidecar: SidecarFigures['node'] | undefined;
+  readonly standings = new Standings();
   readonly node = new Totals();
   readonly functions: BoundedSeries;
   readonly tenants: BoundedSeries;
@@ -98,7 +100,10 @@ export class FigureStore {
   lost(peer: Peer): void {
     // A host that is already back under its name has another epoch.
     if (peer.role === 'host' && this.#hosts.get(peer.name)?.epoch === peer.epoch) this.#hosts.delete(peer.name);
-    if (peer.role === 'gateway') this.#gateways.delete(peer.name);
+    if (peer.role === 'gateway') {
+      this.#gateways.delete(peer.name);
+      this.standings.lost(peer.name);
+    }
     if (peer.role === 'sidecar') this.#sidecar = undefined;
   }
 
@@ -130,6 +135,7 @@ export class FigureStore {
     return {
       name,
       since: this.#since,
+      standing: this.standings.of(name),
       versions: numbers.map((version) => {
         const { totals = new Totals(), lane = 'fast', homes = 0 } = this.#versions.get(`${name}@${version}`) ?? {};
         return {
@@ -175,6 +181,7 @@ export class FigureStore {
 
   #takeGateway(gateway: string, figures: GatewayFigures): void {
     this.#gateways.set(gateway, figures.node);
+    this.standings.take(gateway, figures.standing);
     for (const row of figures.versions) {
       this.node.add(row);
       const tenant = this.#options.tenantOf(row.function);

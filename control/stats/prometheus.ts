@@ -126,6 +126,11 @@ function addNode(add: Add, figures: FigureStore): void {
     [...figures.gateways].flatMap(([gateway, node]) => Object.entries(read(node)).map(([key, value]) => ({ labels: { gateway, [label]: key }, value })));
   add('thimble_gateway_lane_changes_total', 'counter', 'Versions that changed to the slow lane or back to the fast one.', byGateway('lane', (g) => g.laneChanges));
   add('thimble_gateway_home_changes_total', 'counter', 'Versions that got another host, gave one up, or exchanged one for another.', byGateway('change', (g) => g.homeChanges));
+  const standings = [...figures.standings.gateways];
+  add('thimble_gateway_strikes_total', 'counter', 'Strikes that functions took for killed isolates and hosts, by reason.', standings.flatMap(([gateway, s]) => Object.entries(s.strikes).map(([reason, value]) => ({ labels: { gateway, reason }, value }))));
+  add('thimble_gateway_standing_changes_total', 'counter', 'Changes of functions\' standing: quarantined, probed, released, penalised, returned, changed, pardoned.', standings.flatMap(([gateway, s]) => Object.entries(s.changes).map(([change, value]) => ({ labels: { gateway, change }, value }))));
+  add('thimble_gateway_quarantined_functions', 'gauge', 'Functions in quarantine.', standings.map(([gateway, s]) => ({ labels: { gateway }, value: s.quarantined })));
+  add('thimble_gateway_penalised_functions', 'gauge', 'Functions that run on penalty hosts.', standings.map(([gateway, s]) => ({ labels: { gateway }, value: s.penalised })));
   const hosts = [...figures.hosts.values()];
   add('thimble_host_isolates', 'gauge', 'Isolates alive.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.isolates })));
   add('thimble_host_running', 'gauge', 'Invocations under way.', hosts.map((h) => ({ labels: { host: h.host }, value: h.node.running })));

@@ -1,6 +1,7 @@
 // What GET …/stats answers.
 import { z } from 'zod';
 import { LANES } from '../../core/config/index.ts';
+import { functionStandingSchema } from './standings.ts';
 
 const count = z.number().min(0);
 /** null: nothing was measured. Upper bound of a histogram bucket, so up to 19 % above the true value. */
@@ -56,6 +57,7 @@ export const functionStatsSchema = z.strictObject({
   name: z.string(),
   /** Counting began here: a restart of the control plane starts it anew. */
   since: z.iso.datetime(),
+  standing: functionStandingSchema,
   versions: z.array(versionStatsSchema),
 });
 export type FunctionStats = z.infer<typeof functionStatsSchema>;

@@ -108,12 +108,18 @@ export type ToChild =
   /** Finish what runs, take nothing new, then exit 0; after `withinMs` the supervisor kills. */
   | { readonly type: 'drain'; readonly withinMs: number }
   /** To the gateway: a host process has died; which invocations it had entered, and which one was on its thread. */
-  | { readonly type: 'host-died'; readonly host: string; readonly pid: number; readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[] }
+  | { readonly type: 'host-died'; readonly host: string; readonly pid: number; readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[]; readonly cause: DeathCause }
   /**
    * To the control plane: the state of every process, for health and readiness; and the folder of the platform that hosts run on, null: none could be
    * built, absent: it is not known yet.
    */
   | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null };
+
+/**
+ * How a host came to its end: it `crashed` by itself; its entry was `stuck` after its isolate was disposed, its heartbeat fell `silent`, or its `memory`
+ * grew too large, and the supervisor killed it; or it was killed from `outside`: by a signal of someone else's, or because the node wanted it to end.
+ */
+export type DeathCause = 'crashed' | 'stuck' | 'silent' | 'memory' | 'outside';
 
 /** An invocation as the journal knows it: the gateway's epoch and its sequence number. */
 export interface JournalRef {

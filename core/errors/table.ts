@@ -195,9 +195,9 @@ export const ERRORS = {
   },
   quarantined: {
     status: 503, fault: 'tenant', retryable: true, retryAfterS: 1,
-    meaning: 'The function was killed too often in a short time and rests.',
+    meaning: 'The function was killed five times within ten seconds, or has killed two hosts, and rests.',
     message: () => 'the function was killed too often and rests',
-    fix: 'Fix what gets it killed (its log names each kill) and deploy again; it is probed by itself after Retry-After.',
+    fix: 'Fix what gets it killed (its log names the kills) and deploy again: the next request is let through. It is probed by itself after Retry-After; an operator can pardon it.',
   },
   unavailable: {
     status: 503, fault: 'platform', retryable: true, retryAfterS: 1,

@@ -89,6 +89,8 @@ function fits(f: Row): boolean {
       return n === 3 && id(f[1]) && count(f[2]);
     case FRAME.entries:
       return n === 3 && f[1] === 0 && Array.isArray(f[2]) && f[2].every(entriesRow);
+    case FRAME.tenants:
+      return n === 3 && f[1] === 0 && Array.isArray(f[2]) && f[2].every((row) => Array.isArray(row) && row.length === 3 && text(row[0]) && count(row[1]) && count(row[2]));
     case FRAME.pardon:
       return n === 3 && id(f[1]) && text(f[2]);
     case FRAME.call:

@@ -32,6 +32,40 @@ export const versionFiguresSchema = z.object({
   homes: count.optional(),
 });
 
+/** Why functions take strikes: the code that a killed invocation was answered with, or a module that cannot start. */
+export const STRIKE_REASONS = ['cpu_limit_exceeded', 'memory_limit_exceeded', 'host_lost', 'start'] as const;
+export type StrikeReason = (typeof STRIKE_REASONS)[number];
+
+/** What can become of a function's standing. */
+export const STANDING_CHANGES = ['quarantined', 'probed', 'released', 'penalised', 'returned', 'changed', 'pardoned'] as const;
+export type StandingChange = (typeof STANDING_CHANGES)[number];
+
+/** What is held against functions that were killed (gateway/strikes.ts). Times are milliseconds since 1970; counts are of this life of the gateway. */
+export const standingFiguresSchema = z.object({
+  /** Strikes by reason. */
+  strikes: z.partialRecord(z.enum(STRIKE_REASONS), count),
+  changes: z.partialRecord(z.enum(STANDING_CHANGES), count),
+  quarantined: count,
+  penalised: count,
+  functions: z.array(z.object({
+    function: z.string(),
+    quarantined: z.boolean(),
+    /** Within the window of quarantine. */
+    strikes: count,
+    /** Since the function was last in good standing; so are the next two. */
+    total: count,
+    quarantines: count,
+    probes: count,
+    probeAtMs: count.nullable(),
+    penaltySinceMs: count.nullable(),
+    penaltyUntilMs: count.nullable(),
+    /** Of the last strike. */
+    reason: z.string(),
+    version: count,
+    atMs: count,
+  })),
+});
+
 export const gatewayFiguresSchema = z.object({
   kind: z.literal('gateway'),
   versions: z.array(versionFiguresSchema),
@@ -42,6 +76,7 @@ export const gatewayFiguresSchema = z.object({
     /** Versions that more than one host keeps warm, and changes of hosts so far. */
     spreadVersions: count, homeChanges: z.object({ spread: count, shrink: count, move: count }),
   }),
+  standing: standingFiguresSchema.optional(),
 });
 
 /** CPU time that one version used on one host since the last push, microseconds. Start-up is that of modules, and part of no invocation. */
@@ -97,6 +132,7 @@ export const sidecarFiguresSchema = z.object({
 export const figuresSchema = z.discriminatedUnion('kind', [gatewayFiguresSchema, hostFiguresSchema, sidecarFiguresSchema]);
 
 export type VersionFigures = z.infer<typeof versionFiguresSchema>;
+export type StandingFigures = z.infer<typeof standingFiguresSchema>;
 export type GatewayFigures = z.infer<typeof gatewayFiguresSchema>;
 export type UsedFigures = z.infer<typeof usedFiguresSchema>;
 export type HostFigures = z.infer<typeof hostFiguresSchema>;

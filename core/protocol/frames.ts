@@ -25,6 +25,9 @@ export const STREAM_WINDOW_BYTES = 256 * 1_024;
 /** Largest `data` payload: one exchange must not hold the socket for long. */
 export const MAX_DATA_BYTES = 64 * 1_024;
 
+/** As the code of a `cancel`: give the invocation back, by failing it as `isolate_lost` that was not entered, unless it has begun. */
+export const RECALL = 'recall';
+
 export const FRAME = {
   hello: 0,
   goaway: 1,
@@ -46,6 +49,7 @@ export const FRAME = {
   warm: 24,
   entries: 25,
   pardon: 26,
+  tenants: 27,
   call: 32,
   reply: 33,
   logs: 48,
@@ -78,7 +82,7 @@ export type PongFrame = readonly [typeof FRAME.pong, 0, nonce: number];
 export type DataFrame = readonly [typeof FRAME.data, id: number, bytes: Uint8Array];
 export type EndFrame = readonly [typeof FRAME.end, id: number];
 export type CreditFrame = readonly [typeof FRAME.credit, id: number, bytes: number];
-/** The sender is no longer interested: a client went away, a limit struck, a reader cancelled. `code` is an error code, or `client_gone`. */
+/** The sender is no longer interested: a client went away, a limit struck, a reader cancelled. `code` is an error code, `client_gone`, or `RECALL`. */
 export type CancelFrame = readonly [typeof FRAME.cancel, id: number, code: string];
 /** Typed failure, final. `detail` (message, stack) is there only for functions with `debug` on, and for logs. */
 export type FailFrame = readonly [
@@ -139,6 +143,10 @@ export type WarmFrame = readonly [typeof FRAME.warm, target: number, isolates: n
 export type EntriesRow = readonly [target: number, entries: number, long: number, maxUs: number];
 /** Host to gateway, at most four times a second: how long entries are, for the choice of lanes. Targets whose figures say nothing new are left out. */
 export type EntriesFrame = readonly [typeof FRAME.entries, 0, rows: readonly EntriesRow[]];
+/** `limitBytes`: quota of memory. `bytes`: what isolates of the tenant take. */
+export type TenantRow = readonly [tenant: string, limitBytes: number, bytes: number];
+/** Gateway to host: all tenants with a quota of memory, and what their isolates on other hosts take. Host to gateway: what its own take. Each when it has changed. */
+export type TenantsFrame = readonly [typeof FRAME.tenants, 0, rows: readonly TenantRow[]];
 /** An operator's word: the function is no longer quarantined and its strikes are forgotten. */
 export type PardonFrame = readonly [typeof FRAME.pardon, id: number, fn: string];
 /** State of a host, sent when it changes but at most four times a second. `busy`: thousandths of the time since the last look in which its loop was not idle. */
@@ -173,5 +181,5 @@ export type QuotasFrame = readonly [typeof FRAME.quotas, 0, rows: readonly (read
 
 export type Frame =
   | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
-  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | CallFrame | ReplyFrame
+  | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | TenantsFrame | CallFrame | ReplyFrame
   | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame | QuotasFrame;

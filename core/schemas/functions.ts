@@ -1,5 +1,6 @@
 // What the control API takes for functions and versions.
 import { z } from 'zod';
+import { TIER_NAME } from '../config/index.ts';
 import { FUNCTION_NAME } from '../ids/index.ts';
 import { limitsSchema } from './limits.ts';
 import { tenantNameSchema } from './tenants.ts';
@@ -19,6 +20,8 @@ export const SHAPES = ['auto', 'fetch', 'business', 'lambda', 'fc', 'midway'] as
 /** PUT /v1/functions/:name. Absent fields stay as they are; a field that is there replaces the old one whole, but `secrets` merge by key. */
 export const functionPutSchema = z.strictObject({
   tenant: tenantNameSchema.optional(),
+  /** Trust tier, one of the node's; another one moves the function to the hosts of that tier. */
+  tier: z.string().regex(TIER_NAME, 'must be 1 to 31 of a-z and 0-9, starting with a letter').optional(),
   limits: limitsSchema.optional(),
   env: bounded(z.record(variableName, value)).optional(),
   /** null removes the secret. */

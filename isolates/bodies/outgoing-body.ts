@@ -11,10 +11,12 @@ export class OutgoingBody {
   readonly #connection: Caller;
   readonly #id: number;
   readonly #window = new SendWindow();
-  /** Chunks of this entry, not yet in a frame. */
+  /** Not yet in a frame: small chunks of this entry, or what the receiver has no room for. */
   #held: Buffer[] = [];
   #heldBytes = 0;
   #closed = false;
+  /** The end follows what is held. */
+  #ending = false;
   #onDrain: (() => void) | null = null;
 
   constructor(connection: Caller, id: number) {
@@ -31,32 +33,39 @@ export class OutgoingBody {
     return !this.#closed && this.#window.open && this.#connection.backlogBytes < BACKLOG_BYTES;
   }
 
-  /** Takes over `bytes`. @returns whether to go on; else wait for `whenDrained` */
+  /** Takes over `bytes`, however many: what exceeds the receiver's credit waits here. @returns whether to go on; else wait for `whenDrained` */
   write(bytes: Buffer): boolean {
     if (this.#closed) return false;
-    this.#window.spend(bytes.length);
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     if (this.#heldBytes >= MAX_DATA_BYTES) this.flush();
     return this.open;
   }
 
-  /** Sends what is held: at the end of each entry. */
+  /** Sends what is held, as far as the credit goes: at the end of each entry, and when credit comes. */
   flush(): void {
-    if (this.#heldBytes === 0 || this.#closed) return;
+    if (this.#heldBytes === 0 || this.#closed || !this.#window.open) return;
     const [first] = this.#held;
     const all = this.#held.length === 1 && first !== undefined ? first : Buffer.concat(this.#held, this.#heldBytes);
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (let at = 0; at < all.length; at += MAX_DATA_BYTES) {
-      this.#connection.send([FRAME.data, this.#id, all.length <= MAX_DATA_BYTES ? all : all.subarray(at, at + MAX_DATA_BYTES)]);
+    let at = 0;
+    while (at < all.length && this.#window.open) {
+      const chunk = at === 0 && all.length <= MAX_DATA_BYTES ? all : all.subarray(at, at + MAX_DATA_BYTES);
+      this.#window.spend(chunk.length);
+      this.#connection.send([FRAME.data, this.#id, chunk]);
+      at += chunk.length;
     }
+    this.#held = at === all.length ? [] : [all.subarray(at)];
+    this.#heldBytes = all.length - at;
   }
 
-  /** The whole body is sent. */
+  /** The whole body has been written. */
   end(): void {
     if (this.#closed) return;
     this.flush();
+    if (this.#heldBytes > 0) {
+      this.#ending = true;
+      return;
+    }
     this.#closed = true;
     this.#connection.send([FRAME.end, this.#id]);
   }
@@ -70,7 +79,10 @@ export class OutgoingBody {
   }
 
   grant(bytes: number): void {
-    if (this.#window.grant(bytes)) this.#wake();
+    if (!this.#window.grant(bytes)) return;
+    this.flush();
+    if (this.#ending && this.#heldBytes === 0) this.end();
+    if (this.#window.open) this.#wake();
   }
 
   /** Calls back once when the window opens, or at once on close. */

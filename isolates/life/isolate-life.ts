@@ -8,9 +8,10 @@ import type { HeapSize } from '../vm.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { Retirees } from './retirees.ts';
 import { SoftLimit } from './soft-limit.ts';
+import { TenantMemory } from './tenant-memory.ts';
 
 /** Why an isolate gets no new invocations while others of its version do. */
-export type RetireReason = 'memory_soft_limit' | 'memory_pressure';
+export type RetireReason = 'memory_soft_limit' | 'memory_pressure' | 'tenant_memory';
 
 const MIB = 1_048_576;
 /** Only what is worth the start of another. */
@@ -34,6 +35,7 @@ export class IsolateLife {
   readonly #soft: SoftLimit<TenantIsolate>;
   readonly #reclaimer: Reclaimer<TenantIsolate>;
   readonly #retirees: Retirees;
+  readonly tenants: TenantMemory;
   readonly #alive = new Set<TenantIsolate>();
   readonly #maxMaps = mostMaps() * MAX_MAPS_SHARE;
   #heapBytes = 0;
@@ -45,6 +47,13 @@ export class IsolateLife {
 
   constructor(options: LifeOptions) {
     this.#options = options;
+    this.tenants = new TenantMemory({
+      reclaim: (isolate) => {
+        raise(this.reclaimed, 'tenant_memory');
+        isolate.end('retired');
+      },
+      retire: (isolate) => this.onRetire(isolate, 'tenant_memory'),
+    });
     this.#soft = new SoftLimit((isolate) => this.onRetire(isolate, 'memory_soft_limit'));
     this.#retirees = new Retirees((isolate, why) => this.#giveUp(isolate, why));
     this.#reclaimer = new Reclaimer({ budgetBytes: options.budgetBytes, idleMs: IDLE_MS }, {
@@ -99,6 +108,7 @@ export class IsolateLife {
 
   made(isolate: TenantIsolate): void {
     this.#alive.add(isolate);
+    this.tenants.made(isolate);
   }
 
   /** Its module has been evaluated. */
@@ -155,6 +165,7 @@ export class IsolateLife {
   /** It is disposed of, for whatever reason. */
   gone(isolate: TenantIsolate): void {
     if (!this.#alive.delete(isolate)) return;
+    this.tenants.gone(isolate);
     this.#heapBytes -= isolate.gauge.residentBytes;
     this.#soft.forget(isolate);
     this.#reclaimer.wakes(isolate);
@@ -178,6 +189,7 @@ export class IsolateLife {
 
 const TEXTS = {
   memory_soft_limit: 'the isolate holds on to nearly all of its memory: a fresh one has taken over, and what runs in this one goes on to its end',
+  tenant_memory: 'the isolates of the tenant take more memory than its quota, and this one has grown the most: a fresh one has taken over, and what runs in this one goes on to its end',
   memory_pressure: 'the host is short of memory and this isolate has grown the most: a fresh one has taken over, and what runs in this one goes on to its end',
 } as const satisfies Record<RetireReason, string>;
 

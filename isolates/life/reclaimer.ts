@@ -38,6 +38,8 @@ export interface ReclaimOptions {
   readonly idleMs: number;
   /** Default: of this process. */
   readonly residentBytes?: () => number;
+  /** Share of the time since the last call in which the loop did something, what it did for us included, 0 to 1. Default: measured. */
+  readonly busyShare?: () => number;
 }
 
 /** How often memory and rest are looked at. */
@@ -50,9 +52,17 @@ const SHRINK_AFTER_MS = 10_000;
 const WORTH_BYTES = 1_048_576;
 /** Larger heaps take too long to shrink. */
 const MAX_SHRUNK_BYTES = 32 * 1_048_576;
-/** Loop time for disposing and shrinking: 0.2 to 20 ms for one isolate. */
-const WORK_MS_PER_S = 50;
-const WORK_SAVED_MS = 50;
+/** Loop time for disposing of what has to go: 0.2 to 20 ms for one isolate. */
+const NEED_MS_PER_S = 50;
+const NEED_SAVED_MS = 50;
+/** The same for what may wait. Under a hundredth, so that neighbours do not feel it at their 99th percentile; more while the loop has little to do. */
+const CALM_MS_PER_S = 8;
+const CALM_SAVED_MS = 10;
+const QUIET_MS_PER_S = 250;
+/** For one tick. */
+const QUIET_SAVED_MS = 60;
+/** A loop is quiet when it does something in less than this share of the time. */
+const QUIET_SHARE = 0.05;
 /** Of one loop turn. What is begun is finished, so one large isolate may take longer. */
 const WORK_MS_PER_TURN = 2;
 /** Isolates that may go for one that comes. */
@@ -69,7 +79,12 @@ export class Reclaimer<T extends Reclaimable> {
   /** Those that are kept warm: the last to go. */
   readonly #idleWarm = new IdleList<Reclaimable>();
   readonly #finished: T[] = [];
-  readonly #time = new TimeBudget(WORK_MS_PER_S, WORK_SAVED_MS);
+  readonly #need = new TimeBudget(NEED_MS_PER_S, NEED_SAVED_MS);
+  readonly #calm = new TimeBudget(CALM_MS_PER_S, CALM_SAVED_MS);
+  readonly #readBusy: () => number;
+  #tickedMs = 0;
+  /** Loop time that was used here since the last tick. */
+  #workedMs = 0;
   readonly #timer: NodeJS.Timeout;
   #pressure = pressureOf(0, 1, 0, 0);
   /** What is still to be given back of the excess that the last look found, bytes. */
@@ -83,6 +98,7 @@ export class Reclaimer<T extends Reclaimable> {
     this.#options = options;
     this.#actions = actions;
     this.#readResident = options.residentBytes ?? ((): number => process.memoryUsage.rss());
+    this.#readBusy = options.busyShare ?? busySince();
     this.#timer = setInterval(() => this.tick(performance.now()), TICK_MS);
     this.#look();
   }
@@ -102,11 +118,11 @@ export class Reclaimer<T extends Reclaimable> {
     this.#idleWarm.remove(isolate);
   }
 
-  /** It is out of service and nothing runs in it: it is disposed of soon. */
+  /** It is out of service and nothing runs in it: it is disposed of soon, never within this call, which its last entry may have made. */
   finish(isolate: T): void {
     this.wakes(isolate);
     this.#finished.push(isolate);
-    this.#work();
+    if (!this.#working) this.#workNextTurn();
   }
 
   /** Whether a new isolate that nobody waits for would only push out another. */
@@ -130,11 +146,16 @@ export class Reclaimer<T extends Reclaimable> {
   /** Before each start: under pressure, more goes than comes, however many are started. */
   beforeStart(): void {
     this.#look();
-    for (let i = 0; i < GONE_PER_START && this.#excessBytes > 0; i++) if (!this.#workOn(performance.now())) return;
+    for (let i = 0; i < GONE_PER_START && this.#excessBytes > 0; i++) if (!this.#workOnNeed()) return;
   }
 
   tick(nowMs: number): void {
     this.#look();
+    const busy = this.#readBusy() - this.#workedMs / Math.max(1, nowMs - this.#tickedMs);
+    if (busy < QUIET_SHARE) this.#calm.allow(QUIET_MS_PER_S, QUIET_SAVED_MS);
+    else this.#calm.allow(CALM_MS_PER_S, CALM_SAVED_MS);
+    this.#tickedMs = nowMs;
+    this.#workedMs = 0;
     this.#work(nowMs);
     if (this.#pressure.dire && this.#excessBytes > 0 && this.#idle.length + this.#idleWarm.length + this.#finished.length === 0) this.#actions.retireLargest();
   }
@@ -148,19 +169,24 @@ export class Reclaimer<T extends Reclaimable> {
 
   #work(nowMs = performance.now()): void {
     if (this.#working) return;
-    const endMs = nowMs + WORK_MS_PER_TURN;
     let atMs = nowMs;
-    // In dire need the time does not matter: at its budget the process is killed.
-    while (this.#time.open(atMs) || (this.#pressure.dire && this.#excessBytes > 0)) {
-      if (!this.#workOn(nowMs)) return;
-      const beganMs = atMs;
-      atMs = performance.now();
-      this.#time.spend(atMs - beganMs);
-      if (atMs < endMs) continue;
-      this.#working = true;
-      setImmediate(this.#goOn);
+    for (;;) {
+      // In dire need the time does not matter: at its budget the process is killed.
+      const budget = (this.#need.open(atMs) || (this.#pressure.dire && this.#excessBytes > 0)) && this.#workOnNeed() ? this.#need : this.#calm.open(atMs) && this.#workOnCalm(nowMs) ? this.#calm : null;
+      if (budget === null) return;
+      const usedMs = performance.now() - atMs;
+      budget.spend(usedMs);
+      this.#workedMs += usedMs;
+      atMs += usedMs;
+      if (atMs - nowMs < WORK_MS_PER_TURN) continue;
+      this.#workNextTurn();
       return;
     }
+  }
+
+  #workNextTurn(): void {
+    this.#working = true;
+    setImmediate(this.#goOn);
   }
 
   readonly #goOn = (): void => {
@@ -168,25 +194,25 @@ export class Reclaimer<T extends Reclaimable> {
     this.#work();
   };
 
-  /** One step, the most useful first. @returns false when there is nothing to do */
-  #workOn(nowMs: number): boolean {
+  /** One step of what has to be done. @returns false when there is nothing */
+  #workOnNeed(): boolean {
     const finished = this.#finished.shift();
     if (finished !== undefined) {
       this.#actions.finish(finished);
       return true;
     }
+    if (this.#excessBytes === 0) return false;
+    const oldest = (this.#idle.first ?? (this.#pressure.dire ? this.#idleWarm.first : null)) as T | null;
+    if (oldest === null) return false;
+    this.#reclaim(oldest, 'pressure');
+    return true;
+  }
+
+  /** One step of what may wait. @returns false when there is nothing */
+  #workOnCalm(nowMs: number): boolean {
     const oldest = this.#idle.first as T | null;
-    if (oldest !== null && this.#excessBytes > 0) {
-      this.#reclaim(oldest, 'pressure');
-      return true;
-    }
     if (oldest !== null && nowMs - oldest.idleSinceMs >= this.#pressure.idleMs) {
       this.#reclaim(oldest, 'idle');
-      return true;
-    }
-    const warm = this.#idleWarm.first as T | null;
-    if (warm !== null && this.#excessBytes > 0 && this.#pressure.dire) {
-      this.#reclaim(warm, 'pressure');
       return true;
     }
     const resting = (this.#idle.nextUnseen(nowMs - SHRINK_AFTER_MS) ?? this.#idleWarm.nextUnseen(nowMs - SHRINK_AFTER_MS)) as T | null;
@@ -214,4 +240,15 @@ export class Reclaimer<T extends Reclaimable> {
     }
     this.#actions.resized(gauge.residentBytes - before);
   }
+}
+
+/** Measures how busy the loop is from one call to the next. */
+function busySince(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
 }

@@ -8,6 +8,8 @@ export interface Gauged {
   readonly gauge: HeapGauge;
   /** No new invocation enters it, or none ever will. */
   readonly leaving: boolean;
+  /** `performance.now()` until which its version counts as one that leaks. Shared by its isolates. */
+  leaksUntilMs: number;
   measure(into: HeapSize): void;
   /** A full collection. @returns false when it cost the isolate its life */
   collect(shrink: boolean): boolean;
@@ -24,9 +26,11 @@ const MAX_COLLECTED_BYTES = 128 * 1_048_576;
 const LARGE_SHARE = 0.9;
 /** The same for a smaller one that can't be collected, or while the time for collections is used up. */
 const UNCOLLECTED_SHARE = 0.95;
-/** Loop time for collections. */
-const COLLECT_MS_PER_S = 50;
-const COLLECT_SAVED_MS = 50;
+/** Loop time for collections. Under a hundredth, so that neighbours do not feel it at their 99th percentile. */
+const COLLECT_MS_PER_S = 8;
+const COLLECT_SAVED_MS = 30;
+/** What a collection has shown of one isolate holds for the next ones of its version: one that leaks is collected once in a while, not each time. */
+const KNOWN_MS = 60_000;
 
 export class SoftLimit<T extends Gauged> {
   readonly #retire: (isolate: T) => void;
@@ -77,12 +81,15 @@ export class SoftLimit<T extends Gauged> {
     const { gauge } = isolate;
     if (gauge.usedBytes > MAX_COLLECTED_BYTES) return gauge.usedBytes > LARGE_SHARE * gauge.limitBytes;
     const startedMs = performance.now();
+    if (startedMs < isolate.leaksUntilMs) return true;
     if (isolate.uncollectable === true || !this.#time.open(startedMs)) return gauge.usedBytes > UNCOLLECTED_SHARE * gauge.limitBytes;
     this.collections += 1;
     const alive = isolate.collect(false);
     this.#time.spend(performance.now() - startedMs);
     if (!alive) return false;
     isolate.measure(this.#size);
-    return gauge.collected(this.#size);
+    if (!gauge.collected(this.#size)) return false;
+    isolate.leaksUntilMs = startedMs + KNOWN_MS;
+    return true;
   }
 }

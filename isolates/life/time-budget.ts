@@ -1,8 +1,8 @@
 // A share of the loop's time: what it is spent on waits when it is used up.
 
 export class TimeBudget {
-  readonly #share: number;
-  readonly #mostMs: number;
+  #share: number;
+  #mostMs: number;
   #leftMs: number;
   #filledMs = 0;
 
@@ -14,6 +14,12 @@ export class TimeBudget {
     this.#share = msPerSecond / 1_000;
     this.#mostMs = mostMs;
     this.#leftMs = mostMs;
+  }
+
+  /** Other bounds from now on, as for the constructor. */
+  allow(msPerSecond: number, mostMs: number): void {
+    this.#share = msPerSecond / 1_000;
+    this.#mostMs = mostMs;
   }
 
   /** Whether anything may be begun. What it takes beyond the rest is owed. */

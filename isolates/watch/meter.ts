@@ -1,5 +1,5 @@
 // The meter: a worker thread that measures the running entry's CPU time, claims it for the watchdog when its budget is spent, and beats.
-// It reads the kernel's account of the host's thread, so waiting for a contended core costs the tenant nothing.
+// It reads the kernel's account of the host's thread, so waiting for a contended core costs the tenant nothing. It also ends a stuck host that nobody watches any more.
 import { openSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { writeBeat } from '../../core/protocol/journal.ts';
@@ -16,6 +16,8 @@ const TICK_MS = 4;
 /** Ticks without any entry before the meter sleeps long. */
 const PARK_AFTER_TICKS = 25;
 const BEAT_MS = 100;
+/** An orphan drains by itself and is gone by then, unless its loop is stuck. */
+const ORPHAN_MS = 2_000;
 
 const { buffer, beatFd } = workerData as MeterData;
 const words = new Int32Array(buffer);
@@ -28,6 +30,10 @@ function threadCpuMs(): number {
   const length = readSync(schedstat, text, 0, text.length, 0);
   return Number(text.toString('latin1', 0, text.indexOf(32) < length ? text.indexOf(32) : length)) / 1e6;
 }
+
+/** Who kills a host that is stuck. */
+const parent = process.ppid;
+let orphanAt = 0;
 
 let seen = 0;
 let seenAt = 0;
@@ -81,6 +87,10 @@ for (;;) {
   if (beatFd >= 0 && now - lastBeat >= BEAT_MS - 1) {
     lastBeat = now;
     beats += 1;
+    // A loop that is stuck in native code does not notice that its supervisor is gone, and nobody is left to kill it.
+    if (process.ppid === parent) orphanAt = 0;
+    else if (orphanAt === 0) orphanAt = now;
+    else if (now - orphanAt > ORPHAN_MS) process.kill(process.pid, 'SIGKILL');
     writeBeat(beatFd, {
       count: beats, entry: Math.abs(entry), ageMs: seen === 0 ? 0 : now - seenAt, cpuMs, budgetMs, disposedMs: entry < 0 ? Math.max(now - claimedAt, 0.001) : 0,
     });

@@ -9,6 +9,8 @@ const DATA_PLANE = ['core', 'gateway', 'isolates', 'sidecar', 'supervisor'];
 /** Files that may read the wall clock, and what for. */
 const STAMPS: Readonly<Record<string, string>> = {
   'core/log/index.ts': 'time of a log line',
+  'gateway/explanations.ts': 'time of a log row',
+  'gateway/strikes.ts': 'times that are shown: until when a function rests',
   'isolates/log-sink.ts': 'time of a log row',
   'isolates/operations/clock-area.ts': 'Date of functions',
   'supervisor/log-output.ts': 'time of a log line',

@@ -1,7 +1,7 @@
 // Every attack against a whole node: its answer has a name, the neighbours never notice, and the node is whole again at once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Attack } from './attack.ts';
-import { ATTACKS, REFUSED_SOURCES } from './catalogue/index.ts';
+import { ATTACKS, FATAL_SOURCES, REFUSED_SOURCES } from './catalogue/index.ts';
 import { LeakWatch } from './leak-watch.ts';
 import { sample, seed } from './seed.ts';
 import { Stand } from './stand.ts';
@@ -38,14 +38,14 @@ describe(`${chosen.length} of ${ATTACKS.length} attacks, seed ${seed}`, () => {
     await stand.node.api('DELETE', `/v1/functions/${fn}`);
   }, FULL ? 1_200_000 : 60_000);
 
-  it.each(REFUSED_SOURCES)('a version of such a source is refused: %s', async (name, files, code) => {
+  it.each(FULL ? [...REFUSED_SOURCES, ...FATAL_SOURCES] : REFUSED_SOURCES)('a version of such a source is refused: %s', async (name, files, code) => {
     const fn = `r-${name}`;
     await stand.node.api('PUT', `/v1/functions/${fn}`, {});
     const answer = await stand.node.api('POST', `/v1/functions/${fn}/versions`, { files, main: Object.keys(files)[0] });
     expect([answer.status, answer.code]).toEqual([422, code]);
     expect((await stand.node.call(fn)).code).toBe('no_version');
     await stand.whole();
-  });
+  }, 180_000);
 
   // waitUntil work, and code whose client went away, may go on for 30 s within its budget.
   it('afterwards nothing is left of them: no invocation runs, and every isolate is a neighbour\'s', async () => {

@@ -17,8 +17,8 @@ export async function brokenAuditRow(data: string): Promise<number | null> {
 }
 
 /** Whether the files of a version are whole. */
-export function isWholeOnDisk(data: string, digest: string): boolean {
-  const folder = versionFolder(data, 'default', digest);
+export function isWholeOnDisk(data: string, digest: string, tier = 'default'): boolean {
+  const folder = versionFolder(data, tier, digest);
   if (!existsSync(join(folder, MANIFEST_FILE))) return false;
   const manifest = JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')) as { readonly bundleSha256: string; readonly digest: string };
   return manifest.digest === digest && sha256Hex(readFileSync(join(folder, BUNDLE_FILE))) === manifest.bundleSha256;

@@ -12,6 +12,8 @@ import { useTempFolder } from './control-temp.ts';
 
 export const TOKEN = 'test-token-0123456789';
 export const TIER_KEY = deriveTierKey('test-node-key', 'default');
+/** Of the second tier. */
+export const LAB_KEY = deriveTierKey('test-node-key', 'lab');
 
 export interface Reply {
   readonly status: number;
@@ -58,7 +60,7 @@ export function bootMessage(data: string, port = 0): ControlBoot {
     host: '127.0.0.1',
     port,
     token: TOKEN,
-    tierKeys: { default: TIER_KEY.toString('base64') },
+    tierKeys: { default: TIER_KEY.toString('base64'), lab: LAB_KEY.toString('base64') },
     gatewayPort: 1,
     snapshots: snapshotPrograms(),
   };

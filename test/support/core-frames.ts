@@ -39,6 +39,7 @@ export const frameArbitraries = {
   outcome: fc.tuple(fc.constant(FRAME.outcome), id, count, count, text, number, number, text, text),
   warm: fc.tuple(fc.constant(FRAME.warm), id, count),
   entries: fc.tuple(fc.constant(FRAME.entries), fc.constant(0), fc.array(fc.tuple(id, count, count, count), { maxLength: 4 })),
+  tenants: fc.tuple(fc.constant(FRAME.tenants), fc.constant(0), fc.array(fc.tuple(text, count, count), { maxLength: 4 })),
   pardon: fc.tuple(fc.constant(FRAME.pardon), id, text),
   call: fc.tuple(id, text, text, text, body, number, text, text, text, text).map(([i, client, operation, head, [mode, value], ...rest]) => [FRAME.call, i, client, operation, head, mode, value, ...rest]),
   reply: fc.tuple(id, text, body).map(([i, head, [mode, value]]) => [FRAME.reply, i, head, mode, value]),

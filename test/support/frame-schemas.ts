@@ -47,6 +47,7 @@ export const frameSchemas = {
   outcome: z.tuple([lit(FRAME.outcome), id, count, count, text, number, number, text, text]),
   warm: z.tuple([lit(FRAME.warm), id, count]),
   entries: z.tuple([lit(FRAME.entries), lit(0), z.array(z.tuple([id, count, count, count]))]),
+  tenants: z.tuple([lit(FRAME.tenants), lit(0), z.array(z.tuple([text, count, count]))]),
   pardon: z.tuple([lit(FRAME.pardon), id, text]),
   call: withBody(z.tuple([lit(FRAME.call), id, text, text, text, mode, body, number, text, text, text, text]), 5),
   reply: withBody(z.tuple([lit(FRAME.reply), id, text, mode, body]), 3),

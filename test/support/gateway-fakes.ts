@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import { newEpoch } from '../../core/ids/index.ts';
 import { BODY, FRAME, ReceiveWindow, ReconnectingPeer, SendWindow, listenPeers } from '../../core/protocol/index.ts';
-import type { ColdPhases, Frame, FrameConnection, GatewayFigures, InvokeFrame, Target } from '../../core/protocol/index.ts';
+import type { ColdPhases, Frame, FrameConnection, GatewayFigures, InvokeFrame, LogRow, Target } from '../../core/protocol/index.ts';
 import type { RouteDelta, RouteFunction, RouteTable } from '../../core/routing/index.ts';
 import { routeFunctionSchema } from '../../core/routing/index.ts';
 
@@ -20,6 +20,7 @@ export class FakeControl {
   readonly applied: number[] = [];
   readonly subscriptions: { epoch: number; revision: number }[] = [];
   readonly figures: GatewayFigures[] = [];
+  readonly logs: LogRow[] = [];
   table: RouteTable;
   #server: Server | undefined;
   readonly #connections = new Set<FrameConnection>();
@@ -39,6 +40,8 @@ export class FakeControl {
           this.applied.push(frame[2]);
         } else if (frame[0] === FRAME.figures) {
           this.figures.push(frame[2] as GatewayFigures);
+        } else if (frame[0] === FRAME.logs) {
+          this.logs.push(...frame[2]);
         }
       },
       onClose: (connection) => this.#connections.delete(connection),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import type { Boot, JournalRef } from '../../core/config/index.ts';
+import type { Boot, DeathCause, JournalRef } from '../../core/config/index.ts';
 import { createLogger } from '../../core/log/index.ts';
 import { SupervisedProcess } from '../../supervisor/supervised-process.ts';
 import type { ProcessPlan } from '../../supervisor/supervised-process.ts';
@@ -19,6 +19,7 @@ export interface Journal {
   readonly pid: number;
   readonly onThread: JournalRef | null;
   readonly entered: readonly JournalRef[];
+  readonly cause: DeathCause;
 }
 
 export interface FakeProcess {

@@ -49,7 +49,7 @@ export const BODY_ATTACKS: readonly Attack[] = [
     source: handler("const { pathname } = new URL(request.url); if (pathname === '/keep') { globalThis.kept = request; return new Response('kept'); } if (pathname === '/text') return new Response(await kept.text()); if (pathname === '/give') return new Response(kept.body); return new Response(await kept.clone().text());"),
   },
   {
-    name: 'sinks-of-others', row: 'R12', may: ['ok', 'broken', 'function_threw', 'wall_limit_exceeded'], settings: { limits: { ...LIMITS, wallMs: 500, idleMs: 300, streamMs: 600 } },
+    name: 'sinks-of-others', row: 'R12', may: ['ok', 'broken', 'bad_response', 'function_threw', 'wall_limit_exceeded'], settings: { limits: { ...LIMITS, wallMs: 500, idleMs: 300, streamMs: 600 } },
     act: async (stand, fn) => {
       const first = stand.call(fn, { path: '/open' });
       await stand.pause(30);

@@ -48,6 +48,12 @@ export const REFUSED_SOURCES: readonly (readonly [name: string, files: Readonly<
   ['import-child-process', { 'index.js': "import { execSync } from 'node:child_process'; export default { fetch() { return new Response(execSync('id')); } };" }, 'build_failed'],
 ];
 
+/** As above; each costs the build process about 1 GB and its life, twice. */
+export const FATAL_SOURCES: typeof REFUSED_SOURCES = [
+  ['nested-arrays', { 'index.js': `export default ${'['.repeat(4e6)}${']'.repeat(4e6)};` }, 'build_failed'],
+  ['nested-templates', { 'index.js': `export default ${'`${'.repeat(2e6)}` }, 'build_failed'],
+];
+
 export const DEPLOY_ATTACKS: readonly Attack[] = modules.map(([name, source, more]): Attack => ({
-  name, row: 'R10', source, may: START, calls: [{}, {}], settings: { limits: { ...LIMITS, wallMs: 5_000 } }, ...more,
+  name, row: 'R10', source, may: START, calls: [{}, {}], settings: { limits: { ...LIMITS, wallMs: 25_000 } }, ...more,
 }));

@@ -9,7 +9,7 @@ import { FLOOD_ATTACKS } from './floods.ts';
 import { MEMORY_ATTACKS } from './memory.ts';
 import { TENANCY_ATTACKS } from './tenancy.ts';
 
-export { REFUSED_SOURCES } from './deploys.ts';
+export { FATAL_SOURCES, REFUSED_SOURCES } from './deploys.ts';
 
 export const ATTACKS: readonly Attack[] = [
   ...MEMORY_ATTACKS, ...CPU_ATTACKS, ...ANSWER_ATTACKS, ...BODY_ATTACKS, ...FLOOD_ATTACKS, ...TENANCY_ATTACKS, ...DEPLOY_ATTACKS, ...CLIENT_ATTACKS,

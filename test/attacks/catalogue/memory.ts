@@ -3,7 +3,7 @@ import { LIMITS, MEMORY, ROOMY, each, handler } from '../attack.ts';
 import type { Attack } from '../attack.ts';
 
 /** V8 gives up the process when one allocation fails: the only attacks that may take their host along. */
-const FATAL = ['host_lost', ...MEMORY] as const;
+const FATAL = ['host_lost', 'ok', ...MEMORY] as const;
 
 export const MEMORY_ATTACKS: readonly Attack[] = [
   ...each([
@@ -13,6 +13,8 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
     ['set-growth', 'const s = new Set(); for (let i = 0; ; i++) s.add(i);'],
     ['spread-string', "[...'.'.repeat(5e8)];"],
     ['throw-huge-message', "throw new Error('x'.repeat(5e8));"],
+    ['reject-huge-message', "Promise.reject(new Error('x'.repeat(4e8))); return new Response('x');"],
+    ['reject-huge-primitive', "Promise.reject('x'.repeat(4e8)); return new Response('x');"],
     ['return-huge-string', "return new Response('x'.repeat(5e8));"],
     ['replace-growth', "return new Response('x'.repeat(1e7).replace(/x/g, 'y'.repeat(50)));"],
     ['return-huge-array', 'return Response.json(Array.from({ length: 4e6 }, (_, i) => ({ i })));'],

@@ -1,5 +1,5 @@
 // A whole node: what confines its hosts as the kernel sees it, what each tier's hosts know, and memory that V8 does not count.
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -152,6 +152,13 @@ describe.runIf(isRoot && typeof tools.privileges !== 'string')('THIMBLE_HOST_UID
       expect([proc(node.pidOf('host-1'), 'status'), proc(node.pidOf('partner.host-1'), 'status')].map((status) => /^Uid:\s+(\d+)/m.exec(status)?.[1])).toEqual(['64100', '64101']);
       await node.deploy('hello', HELLO);
       await node.deploy('throws', { 'index.ts': 'export default {\n  fetch(): Response {\n    throw new Error("on line three");\n  },\n};' }, { debug: true });
+      // Copied to the other tier's folder, where the group is that tier's.
+      await node.deploy('theirs', HELLO);
+      expect((await node.api('PUT', '/v1/functions/theirs', { tier: 'partner' })).status).toBe(200);
+      const modes = readdirSync(join(data, 'versions/partner'), { recursive: true, encoding: 'utf8' }).map((path) => statSync(join(data, 'versions/partner', path)));
+      expect(modes.length).toBeGreaterThan(3);
+      expect(modes.filter(({ gid, mode }) => gid !== 64_101 || (mode & 0o040) === 0 || (mode & 0o007) !== 0)).toEqual([]);
+      expect((await node.call('theirs')).text).toBe('hello');
       expect((await node.call('hello')).text).toBe('hello');
       expect((await node.call('throws')).text).toContain('index.ts:3');
       node.kill('host-1');

@@ -186,6 +186,16 @@ describe('the end of a node', () => {
     expect(node.processes()).toEqual([]);
   });
 
+  it('takes a host along that is stuck in native code when the supervisor is killed', async () => {
+    const node = await useNode();
+    await node.deploy('stuck', 'export default { fetch() { Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1); } };', { limits: { cpuMs: 60_000, wallMs: 60_000 } });
+    const running = node.call('stuck');
+    await sleep(500);
+    process.kill(node.pid, 'SIGKILL');
+    await until(() => node.processes().length === 0, 10_000);
+    expect((await running).status).not.toBe(200);
+  });
+
   it('is complete within two seconds of the supervisor\'s kill, under load, and a start right after works', async () => {
     const dataFolder = mkdtempSync(join(tmpdir(), 'thimble-node-'));
     onTestFinished(() => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 5 }));

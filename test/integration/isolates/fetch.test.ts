@@ -49,6 +49,38 @@ describe('fetch', () => {
     expect(JSON.parse(answer.body.toString())).toEqual([201, true, `${up.origin}/a`, 'yes', { mine: '1', trace: true }]);
   });
 
+  test('bodies of calls that wait are the isolate\'s memory: what does not fit fails, and all of it comes back', async () => {
+    const held: string[] = [];
+    const up = await useUpstream((req, res) => {
+      held.push(String(req.url));
+      req.resume();
+      req.on('end', () => setTimeout(() => res.end('ok'), 20));
+    });
+    const { host } = await stand();
+    const f = await host.deploy(`const body = 'x'.repeat(1_000_000); export default { async fetch() {
+      const all = await Promise.allSettled(Array.from({ length: 12 }, async () => (await fetch(${JSON.stringify(up.origin)}, { method: 'POST', body })).text()));
+      return Response.json(all.map((one) => one.value ?? one.reason.code));
+    } };`, { memoryMb: 8, cpuMs: 2_000 });
+    for (let round = 0; round < 3; round++) {
+      const codes = JSON.parse(await host.text(f)) as string[];
+      expect([codes.filter((code) => code === 'ok').length, codes.filter((code) => code === 'overloaded').length]).toEqual([8, 4]);
+    }
+    expect(held).toHaveLength(24);
+  });
+
+  test('calls that wait are never sent when their invocation is over', async () => {
+    let sent = 0;
+    const up = await useUpstream(() => void (sent += 1));
+    const { host } = await stand();
+    const f = await host.deploy(`export default { async fetch() { await Promise.all(Array.from({ length: 20 }, () => fetch(${JSON.stringify(up.origin)}))); } };`);
+    const invocation = host.invoke(f);
+    await expect.poll(() => sent, { timeout: 10_000 }).toBe(6);
+    invocation.cancel('wall_limit_exceeded');
+    await invocation.done;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(sent).toBe(6);
+  });
+
   test('carries on what its own request came through, whatever the function sets', async () => {
     const up = await useUpstream((req, res) => res.end(String(req.headers['cdn-loop'])));
     const { host } = await stand();
@@ -104,7 +136,7 @@ describe('fetch', () => {
     const { host, f } = await stand();
     expect(await host.text(f, { path: path('abort', up.origin) })).toBe('{"name":"AbortError","code":20}');
     expect(await host.text(f, { path: path('timeout', up.origin) })).toBe('{"name":"TimeoutError","code":23}');
-    await expect.poll(() => closed).toBe(2);
+    await expect.poll(() => closed, { timeout: 10_000 }).toBe(2);
   });
 
   test('the wall limit bounds a call; a client that goes away cancels it', async () => {
@@ -116,7 +148,7 @@ describe('fetch', () => {
     await expect.poll(() => up.requests.length).toBe(2);
     running.cancel();
     expect((await running.done).final).toBe(true);
-    await expect.poll(() => closed).toBe(2);
+    await expect.poll(() => closed, { timeout: 10_000 }).toBe(2);
   });
 
   test('refused, unreachable and unknown addresses are TypeErrors with a code', async () => {

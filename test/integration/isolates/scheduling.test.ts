@@ -68,6 +68,40 @@ describe('turns', () => {
     expect(answers.at(-1)?.cold?.[0]).toBeGreaterThan(1);
   });
 
+  test('nor behind a burst of a function that has to start first', async () => {
+    const { host, good, ms } = await stand();
+    const cold = await host.deploy(WORK, { function: 'cold', ...CPU });
+    const burst: (readonly [string, Running])[] = Array.from({ length: 30 }, () => ['cold', host.invoke(cold, { path: `/burn?n=${ms(15)}` })]);
+    const late = (async (): Promise<void> => {
+      await burst[0]?.[1].head;
+      burst.push(['good', host.invoke(good)]);
+    })();
+    const cancelled = host.invoke(cold, { path: `/burn?n=${ms(15)}` });
+    cancelled.cancel();
+    expect((await cancelled.done).cpuUs).toBe(0);
+    await late;
+    const { order, all } = noted(burst);
+    const answers = await all;
+    // The start and the first entry are over when it comes; what is under way then and what was answered before it was heard of is all that it waits for.
+    expect(order.indexOf('good')).toBeLessThan(15);
+    expect(new Set(answers.map(({ body }) => body.toString()))).toEqual(new Set(['fine']));
+    // Time behind the others is queue time of the cold start.
+    const queuedMs = answers.slice(1, 30).map(({ cold: phases }) => phases?.[0] ?? 0);
+    expect(queuedMs[0]).toBeGreaterThan(0);
+    expect(queuedMs).toEqual(queuedMs.toSorted((a, b) => a - b));
+  });
+
+  test('a flood of cold starts holds up neither a warm function of the same tenant nor one of another', async () => {
+    const { host, good, ms } = await stand();
+    const other = await host.deploy(WORK, { function: 'other', tenant: 'other' });
+    await host.call(other);
+    const cold = await Promise.all(Array.from({ length: 30 }, async (_, i) => await host.deploy(`${BURN} burn(${ms(5)}); ${WORK.slice(BURN.length)}`, { function: `cold${i}` })));
+    const { order, all } = noted([...cold.map((f) => ['cold', host.invoke(f)] as const), ...Array.from({ length: 3 }, () => [['good', host.invoke(good)], ['other', host.invoke(other)]] as const).flat()]);
+    const answers = await all;
+    expect(order.slice(0, 10).filter((name) => name !== 'cold').length).toBe(6);
+    expect(answers.filter(({ code, cold: phases }) => code === null && phases !== null).length).toBe(30);
+  });
+
   test('entries of one invocation keep their order while they wait', async () => {
     const { host, flood, ms } = await stand();
     const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(3)}` }));

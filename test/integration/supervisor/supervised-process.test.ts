@@ -85,6 +85,7 @@ describe('a supervised process', () => {
     const at = performance.now();
     expect(await pollUntilReplaced(fake, 3_000)).toBe(true);
     expect(performance.now() - at).toBeLessThan(900);
+    expect(fake.journals[0]?.cause).toBe('stuck');
   });
 
   it('leaves a journal of what it had entered, and the next life starts with an empty one', async () => {
@@ -93,11 +94,12 @@ describe('a supervised process', () => {
     const pid = fake.process.pid;
     kill(pid, 'SIGKILL');
     await until(() => fake.journals.length === 1);
-    expect(fake.journals[0]).toEqual({ pid, onThread: { epoch: 7, sequence: 101 }, entered: [{ epoch: 7, sequence: 100 }, { epoch: 7, sequence: 101 }] });
+    expect(fake.journals[0]).toEqual({ pid, onThread: { epoch: 7, sequence: 101 }, entered: [{ epoch: 7, sequence: 100 }, { epoch: 7, sequence: 101 }], cause: 'outside' });
     await until(() => fake.process.state === 'ready');
-    kill(fake.process.pid, 'SIGKILL');
+    // Its own undoing: the signal of an abort.
+    kill(fake.process.pid, 'SIGABRT');
     await until(() => fake.journals.length === 2);
-    expect(fake.journals[1]?.entered).toHaveLength(2);
+    expect(fake.journals[1]).toMatchObject({ cause: 'crashed', entered: [{}, {}] });
   });
 
   it('drains and is not started again', async () => {

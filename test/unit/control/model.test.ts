@@ -1,8 +1,10 @@
 // The rules of the model: trigger patterns, canonical JSON, the audit chain, the ledger on a store that fails, bounded series.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Catalog, Functions, KEYS, Ledger, TrafficControl, canonicalJson, methodsOverlap, patternKey, verifyTrail } from '../../../control/model/index.ts';
+import { TierFiles } from '../../../control/builder/index.ts';
+import { Catalog, Functions, KEYS, Ledger, Tiers, TrafficControl, canonicalJson, methodsOverlap, patternKey, verifyTrail } from '../../../control/model/index.ts';
 import { BoundedSeries } from '../../../control/stats/bounded-series.ts';
+import { createLogger } from '../../../core/log/index.ts';
 import type { RecordStore } from '../../../core/ports/index.ts';
 import type { HttpTrigger } from '../../../core/schemas/index.ts';
 import { MemoryStore } from '../../support/control-memory-store.ts';
@@ -55,7 +57,9 @@ describe('canonical JSON', () => {
 function model(store: RecordStore): { catalog: Catalog; functions: Functions; traffic: TrafficControl; ledger: Ledger } {
   const catalog = Catalog.load(store);
   const ledger = new Ledger({ store, catalog, onCommit: () => {} });
-  return { catalog, ledger, functions: new Functions({ catalog, ledger, tierKeys: new Map([['default', Buffer.alloc(32, 7)]]) }), traffic: new TrafficControl(catalog, ledger) };
+  const files = new TierFiles({ dataFolder: '/nonexistent', canonical: canonicalJson });
+  const tiers = new Tiers({ keys: new Map([['default', Buffer.alloc(32, 7)]]), catalog, files, logger: createLogger({ name: 'control', level: 'fatal' }) });
+  return { catalog, ledger, functions: new Functions({ catalog, ledger, tiers }), traffic: new TrafficControl(catalog, ledger) };
 }
 
 describe('the ledger', () => {

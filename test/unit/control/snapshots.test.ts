@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Catalog, KEYS, Ledger, Functions, TrafficControl, Versions, canonicalJson } from '../../../control/model/index.ts';
+import { Catalog, KEYS, Ledger, Functions, Tiers, TrafficControl, Versions, canonicalJson } from '../../../control/model/index.ts';
 import { SnapshotFiles, Snapshots } from '../../../control/snapshots/index.ts';
 import type { SnapshotsOptions } from '../../../control/snapshots/index.ts';
-import { VersionFiles } from '../../../control/builder/index.ts';
+import { TierFiles } from '../../../control/builder/index.ts';
 import type { RecordStore } from '../../../core/ports/index.ts';
 import { createLogger } from '../../../core/log/index.ts';
 import { sha256Hex } from '../../../core/crypto/index.ts';
@@ -41,11 +41,12 @@ async function stand(make: Make, options: { readonly folder?: string; readonly s
   const store = options.store ?? new MemoryStore();
   const catalog = Catalog.load(store);
   const files = new SnapshotFiles(folder, 'default');
-  const versionFiles = new VersionFiles({ dataFolder: folder, tier: 'default', canonical: canonicalJson });
-  await versionFiles.prepare();
+  const versionFiles = new TierFiles({ dataFolder: folder, canonical: canonicalJson });
+  await versionFiles.of('default').prepare();
   const built: string[] = [];
+  const logger = createLogger({ name: 'test', destination: { write: () => {} } });
   const snapshots: Snapshots = new Snapshots({
-    store, catalog, files, programs: snapshotPrograms(options.enabled ?? true), logger: createLogger({ name: 'test', destination: { write: () => {} } }),
+    store, catalog, files: () => files, programs: snapshotPrograms(options.enabled ?? true), logger,
     make: (programs, job, bundle, signal) => {
       built.push(`${job.function}@${job.version}`);
       return make(programs, job, bundle, signal);
@@ -53,7 +54,7 @@ async function stand(make: Make, options: { readonly folder?: string; readonly s
   });
   onTestFinished(() => snapshots.close());
   const ledger = new Ledger({ store, catalog, onCommit: (_, __, names) => snapshots.changed(names) });
-  const functions = new Functions({ catalog, ledger, tierKeys: new Map([['default', TIER_KEY]]) });
+  const functions = new Functions({ catalog, ledger, tiers: new Tiers({ keys: new Map([['default', TIER_KEY]]), catalog, files: versionFiles, logger }) });
   const builds = { build: (_: string, sources: Readonly<Record<string, string>>) => Promise.resolve({ bundle: sources['main.ts'] ?? '', map: '', buildMs: 1 }) };
   const versions = new Versions({ store, catalog, ledger, builds: builds as never, files: versionFiles });
   return {

@@ -134,19 +134,19 @@ test('a share of time is given out, saved up to a bound, and what was taken too 
 describe('the reclaimer', () => {
   interface Fake extends Reclaimable { readonly name: string; sizeMb: number; running: number; keptWarm: boolean }
 
-  function use(options: { budgetMb?: number; idleMs?: number } = {}): { reclaimer: Reclaimer<Fake>; gone: string[]; make: (name: string, sizeMb: number, keptWarm?: boolean) => Fake; memory: { mb: number }; tick: (ms: number) => void; clock: { ms: number }; retirements: () => number; shrunk: string[] } {
+  function use(options: { budgetMb?: number; idleMs?: number } = {}): { reclaimer: Reclaimer<Fake>; gone: string[]; make: (name: string, sizeMb: number, keptWarm?: boolean) => Fake; memory: { mb: number }; tick: (ms: number) => void; clock: { ms: number; busy: number }; retirements: () => number; shrunk: string[] } {
     const gone: string[] = [];
     const shrunk: string[] = [];
     const memory = { mb: 0 };
     let retirements = 0;
-    const clock = { ms: 1 };
+    const clock = { ms: 1, busy: 0 };
     const now = vi.spyOn(performance, 'now').mockImplementation(() => clock.ms);
     onTestFinished(() => now.mockRestore());
     const drop = (what: string) => (fake: Fake, reason = ''): void => {
       memory.mb -= fake.sizeMb;
       gone.push(`${what}${reason} ${fake.name}`);
     };
-    const reclaimer = new Reclaimer<Fake>({ budgetBytes: (options.budgetMb ?? 1_000) * MIB, idleMs: options.idleMs ?? 300_000, residentBytes: () => memory.mb * MIB }, {
+    const reclaimer = new Reclaimer<Fake>({ budgetBytes: (options.budgetMb ?? 1_000) * MIB, idleMs: options.idleMs ?? 300_000, residentBytes: () => memory.mb * MIB, busyShare: () => clock.busy }, {
       reclaim: drop(''), finish: drop('finished'), retireLargest: () => (retirements += 1), resized: () => {},
     });
     onTestFinished(() => reclaimer.close());
@@ -246,6 +246,39 @@ describe('the reclaimer', () => {
     expect(shrunk).toEqual(['grown']);
   });
 
+  test('what may wait takes under a hundredth of a busy loop, and a quarter of a quiet one', () => {
+    const { reclaimer, shrunk, make, tick, clock } = use({ budgetMb: 1_000_000 });
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    onTestFinished(() => void vi.useRealTimers());
+    for (let i = 0; i < 500; i++) {
+      const one = make(`f${i}`, 8);
+      const { collect } = one;
+      one.collect = (shrink) => {
+        clock.ms += 5;
+        return collect(shrink);
+      };
+      reclaimer.rests(one, 1 + i / 1_000);
+    }
+    const second = (): number => {
+      const before = shrunk.length;
+      for (let i = 0; i < 4; i++) {
+        tick(clock.ms + 250);
+        for (let turn = 0; turn < 30 && vi.getTimerCount() > 0; turn++) vi.advanceTimersToNextTimer();
+      }
+      return shrunk.length - before;
+    };
+    clock.ms = 20_000;
+    clock.busy = 0.5;
+    second();
+    expect(second()).toBeLessThanOrEqual(2);
+    clock.busy = 0.01;
+    second();
+    expect(second()).toBeGreaterThan(30);
+    clock.busy = 0.5;
+    second();
+    expect(second()).toBeLessThanOrEqual(2);
+  });
+
   test('4,000 that rest cost a tick nothing', () => {
     const { reclaimer, make, tick } = use({ budgetMb: 100_000 });
     for (let i = 0; i < 4_000; i++) reclaimer.rests(make(`f${i}`, 1), 1_000);
@@ -261,13 +294,13 @@ describe('the reclaimer', () => {
 test('a large heap is not collected: what it uses decides; a small one is, one a turn', async () => {
   const retired: string[] = [];
   const collected: string[] = [];
-  const soft = new SoftLimit<{ name: string; gauge: HeapGauge; leaving: boolean; measure: (into: HeapSize) => void; collect: () => boolean }>((one) => retired.push(one.name));
+  const soft = new SoftLimit<{ name: string; gauge: HeapGauge; leaving: boolean; leaksUntilMs: number; measure: (into: HeapSize) => void; collect: () => boolean }>((one) => retired.push(one.name));
   const one = (name: string, limit: number, used: number, after: number): Parameters<typeof soft.look>[0] => {
     let size = mb(used);
     const gauge = new HeapGauge(limit);
     gauge.start(mb(1));
     return {
-      name, gauge, leaving: false, measure: (into) => Object.assign(into, size),
+      name, gauge, leaving: false, leaksUntilMs: 0, measure: (into) => Object.assign(into, size),
       collect: () => {
         collected.push(name);
         size = mb(after);
@@ -280,6 +313,14 @@ test('a large heap is not collected: what it uses decides; a small one is, one a
   await expect.poll(() => retired.length).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect([retired, collected]).toEqual([['large above', 'leak'], ['garbage', 'leak']]);
+  // Of one that is known to leak the next isolate is not collected, unless that was long ago.
+  const known = Object.assign(one('known', 64, 52, 52), { leaksUntilMs: performance.now() + 1_000 });
+  const forgotten = Object.assign(one('forgotten', 64, 52, 10), { leaksUntilMs: performance.now() - 1 });
+  soft.look(known);
+  soft.look(forgotten);
+  await expect.poll(() => retired.length).toBe(3);
+  await expect.poll(() => collected.length).toBe(3);
+  expect([retired[2], collected[2]]).toEqual(['known', 'forgotten']);
 });
 
 test('starts that nobody waits for: one a turn, behind what somebody waits for, but not for ever', async () => {
