@@ -16,8 +16,8 @@ const BUNDLE = sha256Hex('bundle');
 
 interface Stand {
   readonly shelf: SnapshotShelf;
-  publish(fn: string, text: string): Promise<{ target: Target; folder: string; sha256: string }>;
-  publishCache(fn: string, text: string): Promise<{ target: Target; folder: string; sha256: string }>;
+  readonly publish: (fn: string, text: string) => Promise<{ target: Target; folder: string; sha256: string }>;
+  readonly publishCache: (fn: string, text: string) => Promise<{ target: Target; folder: string; sha256: string }>;
 }
 
 function stand(bytes: number): Stand {
