@@ -24,7 +24,7 @@ async function quarantined(stand: Stand): Promise<void> {
   for (let i = 0; i < 5; i++) expect(problemCode(await bad(stand))).toBe('cpu_limit_exceeded');
 }
 
-function dieOn(stand: Stand, host: FakeHost, killer: FakeInvocation | undefined, cause: 'crashed' | 'outside' | 'stuck' = 'crashed'): void {
+function dieOn(stand: Stand, host: FakeHost, killer: FakeInvocation | undefined, cause: 'crashed' | 'outside' | 'silent' | 'stuck' = 'crashed'): void {
   const ref = (i: FakeInvocation): { epoch: number; sequence: number } => ({ epoch: stand.gateway.epoch, sequence: i.id });
   stand.gateway.hostDied({ host: host.name, pid: PID, onThread: killer === undefined ? null : ref(killer), entered: killer === undefined ? [] : [ref(killer)], cause });
   host.die();
@@ -194,13 +194,13 @@ test('the killer is found even if it had been answered, or its client had gone',
   }
 });
 
-test('a kill from outside is a strike and no more', async () => {
+test.each(['outside', 'silent'] as const)('a host that died of something else (%s) is a strike and no more', async (cause) => {
   const stand = await useGateway({ functions });
   const running: FakeInvocation[] = [];
   const host = await stand.addHost('host-1', (i) => running.push(i));
   const answering = bad(stand);
   await until(() => running.length === 1);
-  dieOn(stand, host, running[0], 'outside');
+  dieOn(stand, host, running[0], cause);
   expect(problemCode(await answering)).toBe('host_lost');
   expect(standingOf(stand)).toMatchObject({ strikes: { host_lost: 1 }, changes: {}, penalised: 0, functions: [{ strikes: 1 }] });
 });
