@@ -132,13 +132,15 @@ test('what waits in line is answered, and what a host has not begun comes back, 
 });
 
 test('traffic to another version: the next request is a probe', async () => {
-  const stand = await useGateway({ functions, hosts: [(i) => (i.target.version === 2 ? reflect(i) : killing(i))] });
+  const stand = await useGateway({ functions, preWarm: true, hosts: [(i) => (i.target.version === 2 ? reflect(i) : killing(i))] });
   await quarantined(stand);
   expect(problemCode(await bad(stand))).toBe('quarantined');
   const [fn] = functions;
   if (fn === undefined) throw new Error('no function');
   stand.control.push([{ ...fn, traffic: { rules: [], split: [{ version: 2, weight: 100 }] } }]);
   await until(() => stand.gateway.table.revision === stand.control.table.revision);
+  // It is not even started before that.
+  expect([...(stand.hosts[0]?.targets.values() ?? [])].filter((target) => target.version === 2)).toEqual([]);
   expect((await bad(stand)).status).toBe(200);
   expect(standingOf(stand)).toMatchObject({ quarantined: 0, changes: { changed: 1, released: 1 } });
 });
