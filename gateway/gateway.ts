@@ -84,7 +84,12 @@ export class Gateway {
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
     const { hosts } = this.#dispatcher;
     this.#warm = new WarmKeeper({
-      homes: (fn, version, group) => hosts.preferred(fn, this.#table.get(fn)?.gate.knownPlace(version), group),
+      homes: (fn, version, group) => {
+        const gate = this.#table.get(fn)?.gate;
+        const { standing = null } = gate ?? {};
+        // What rests, or may not run on ordinary hosts, is not started there before it is called: its next start may be its next kill.
+        return standing !== null && (standing.quarantined || standing.penalised) ? [] : hosts.preferred(fn, gate?.knownPlace(version), group);
+      },
       present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
     });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
