@@ -87,6 +87,9 @@ export class Gateway {
     this.#warm = new WarmKeeper({
       homes: (fn, version) => {
         const gate = this.#table.get(fn.name)?.gate;
+        const { standing = null } = gate ?? {};
+        // What rests, or may not run on ordinary hosts, is not started there before it is called: its next start may be its next kill.
+        if (standing !== null && (standing.quarantined || standing.penalised)) return [];
         const place = gate?.knownPlace(version);
         return hosts.preferred(fn.name, place, presentGroup(tierGroups(fn.tier), fn.limits.wasm, gate, place, hosts));
       },
