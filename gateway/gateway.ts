@@ -15,6 +15,7 @@ import { EventEntry } from './event-entry.ts';
 import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
+import { warmGroup } from './placement.ts';
 import { boundReceiveBuffers } from './receive-buffer.ts';
 import { RequestEntry } from './request-entry.ts';
 import { RouteFeed } from './route-feed.ts';
@@ -88,7 +89,9 @@ export class Gateway {
         const gate = this.#table.get(fn)?.gate;
         const { standing = null } = gate ?? {};
         // What rests, or may not run on ordinary hosts, is not started there before it is called: its next start may be its next kill.
-        return standing !== null && (standing.quarantined || standing.penalised) ? [] : hosts.preferred(fn, gate?.knownPlace(version), group);
+        if (standing !== null && (standing.quarantined || standing.penalised)) return [];
+        const place = gate?.knownPlace(version);
+        return hosts.preferred(fn, place, warmGroup(group, place, hosts));
       },
       present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
     });

@@ -1,7 +1,8 @@
 // Which group of hosts an invocation runs in: the one place that decides it.
-import { hostGroup } from '../core/config/index.ts';
+import { hostGroup, kindOfGroup, tierOfGroup } from '../core/config/index.ts';
 import type { GroupKind, HostGroup } from '../core/config/index.ts';
 import type { Exchange } from './exchange.ts';
+import type { VersionPlace } from './version-place.ts';
 
 /** The groups of one trust tier. */
 export type TierGroups = Readonly<Record<GroupKind, HostGroup>>;
@@ -40,4 +41,16 @@ export function groupFor(exchange: Exchange, state: GroupState): HostGroup {
     state.wish(groups.slow);
   }
   return groups.default;
+}
+
+/**
+ * Where a version is kept warm: where its calls go now.
+ *
+ * @param group  that of its settings
+ * @param place  undefined: it has not run
+ */
+export function warmGroup(group: HostGroup, place: VersionPlace | undefined, state: Pick<GroupState, 'openIn'>): HostGroup {
+  if (place?.lane.slow !== true || kindOfGroup(group) !== 'default') return group;
+  const { slow } = tierGroups(tierOfGroup(group));
+  return state.openIn(slow) > 0 ? slow : group;
 }

@@ -1,0 +1,42 @@
+// Which group an invocation runs in: every combination of what is known of its function and version, and of hosts that are there or not.
+import { expect, test } from 'vitest';
+import type { Exchange } from '../../../gateway/exchange.ts';
+import { groupFor, tierGroups, warmGroup } from '../../../gateway/placement.ts';
+import { fakePlace } from '../../support/gateway-links.ts';
+
+interface Known {
+  readonly tier?: string;
+  readonly wasm?: boolean;
+  readonly slow?: boolean;
+  readonly penalised?: boolean;
+}
+
+function exchangeOf({ tier = 'default', wasm = false, slow = false, penalised = false }: Known): Exchange {
+  const place = fakePlace('f');
+  for (let i = 0; slow && i < 3; i++) place.lane.long(i, 1, 20_000, 20_000);
+  return { route: { gate: { standing: penalised ? { penalised } : null } }, target: { frame: { wasm }, groups: tierGroups(tier), place } } as unknown as Exchange;
+}
+
+test.each<[Known, open: readonly string[], group: string, wishes: readonly string[]]>([
+  [{}, [], 'default', []],
+  [{ tier: 'lab' }, [], 'lab.default', []],
+  [{ wasm: true }, [], 'wasm', []],
+  [{ slow: true }, [], 'default', ['slow']],
+  [{ slow: true }, ['slow'], 'slow', []],
+  [{ slow: true, tier: 'lab' }, ['slow'], 'lab.default', ['lab.slow']],
+  [{ slow: true, wasm: true }, ['slow'], 'wasm', []],
+  [{ penalised: true, slow: true, wasm: true }, ['slow', 'wasm'], 'penalty', []],
+  [{ penalised: true, tier: 'lab' }, [], 'lab.penalty', []],
+])('%j with %j open: %s, wished for %j', (known, open, group, wished) => {
+  const wishes: string[] = [];
+  const state = { openIn: (one: string) => Number(open.includes(one)), wish: (one: string) => void wishes.push(one) };
+  expect([groupFor(exchangeOf(known), state), wishes]).toEqual([group, wished]);
+});
+
+test('it is kept warm where its calls go, in its own tier, and never where its kind may not run', () => {
+  const { place } = exchangeOf({ slow: true }).target;
+  const open = (...groups: string[]) => ({ openIn: (one: string) => Number(groups.includes(one)) });
+  expect([warmGroup('default', place, open('slow')), warmGroup('default', place, open()), warmGroup('wasm', place, open('slow'))]).toEqual(['slow', 'default', 'wasm']);
+  expect([warmGroup('lab.default', place, open('slow')), warmGroup('lab.default', place, open('lab.slow'))]).toEqual(['lab.default', 'lab.slow']);
+  expect([warmGroup('default', undefined, open('slow')), warmGroup('default', fakePlace('g'), open('slow'))]).toEqual(['default', 'default']);
+});
