@@ -110,13 +110,18 @@ test('it starts from its file with the control plane dead, and catches up when t
 test('the file is written after a change', async () => {
   const stand = await useGateway({ functions: Array.from({ length: 450 }, (_, n) => routeFunction(`f${n}`)) });
   const path = join(stand.folder, 'gateway', 'routes.msgpack');
-  await until(() => {
+  const bytes = (): number => {
     try {
-      return readFileSync(path).length > 1_000;
+      return readFileSync(path).length;
     } catch {
-      return false;
+      return 0;
     }
-  });
+  };
+  await until(() => bytes() > 1_000);
+  const before = bytes();
+  stand.control.push([routeFunction('one-more')]);
+  await until(() => bytes() !== before);
+  expect(bytes()).toBeGreaterThan(before);
 });
 
 test.each([
