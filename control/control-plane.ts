@@ -12,6 +12,7 @@ import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
 import { Catalog, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
+import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
@@ -48,11 +49,13 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const push = new RoutePush({ source: catalog, epoch, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
   const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant });
+  const snapshots = new Snapshots({ store, catalog, files: (tier) => new SnapshotFiles(boot.dataFolder, tier), programs: boot.snapshots, logger });
   const ledger = new Ledger({
     store,
     catalog,
     onCommit: (previous, revision, names) => {
       push.publish(previous, revision, names);
+      snapshots.changed(names);
       for (const name of names) {
         if (catalog.get(name) !== undefined) continue;
         logs.forget(name);
@@ -70,6 +73,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const metrics = (): Promise<string> =>
     renderMetrics({
       figures,
+      snapshotBuilds: snapshots.builds,
       processes: health.processes,
       control: {
         thimble_control_functions: { help: 'Functions.', value: catalog.size },
@@ -77,10 +81,11 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_gateways: { help: 'Gateways that have a route table.', value: push.synced },
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
+        thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });
@@ -88,7 +93,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const app = createApp({ endpoints: all, token: boot.token, logger });
 
   await builder.warm();
-  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), logger });
+  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), snapshots, logger });
   const http = await listenHttp(app, boot.host, boot.port);
   const review = setInterval(() => figures.review(), REVIEW_MS);
   review.unref();
@@ -101,6 +106,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     onMessage: (message: ToChild) => {
       if (message.type !== 'node-state') return;
       health.update(message.processes, message.isolation);
+      if (message.platformFolder !== undefined) snapshots.setPlatform(message.platformFolder);
       if (message.processes.some((p) => p.kind === 'gateway')) push.expect();
     },
     drain: async (withinMs) => {
@@ -109,6 +115,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       // Followers would hold the server open for ever.
       logs.close();
       await http.close(withinMs);
+      await snapshots.close();
       await ledger.idle();
       invoker.close();
       frames.close();

@@ -7,12 +7,14 @@ import type { Frame, FrameConnection } from '../core/protocol/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import type { LogStore } from './logs/index.ts';
 import type { RoutePush } from './push/index.ts';
+import type { Snapshots } from './snapshots/index.ts';
 import type { FigureStore } from './stats/index.ts';
 
 export interface FrameServices {
   readonly push: RoutePush;
   readonly logs: LogStore;
   readonly figures: FigureStore;
+  readonly snapshots: Snapshots;
   /** Outgoing calls per second of the tenants that have such a quota. */
   readonly subrequestRates: () => readonly (readonly [tenant: string, perSec: number])[];
   readonly logger: Logger;
@@ -56,12 +58,13 @@ export async function listenFrames(path: string, services: FrameServices): Promi
   };
 }
 
-function take(frame: Frame, connection: FrameConnection, { push, logs, figures }: FrameServices): void {
+function take(frame: Frame, connection: FrameConnection, { push, logs, figures, snapshots }: FrameServices): void {
   const { peer } = connection;
   if (peer === undefined) return;
   switch (frame[0]) {
     case FRAME.figures:
       figures.take(peer, frame[2]);
+      if (peer.role === 'host') snapshots.fallen(figures.hosts.get(peer.name)?.snapshots.fallen ?? []);
       return;
     case FRAME.logs:
       logs.take(frame[2], frame[3]);

@@ -7,6 +7,7 @@ import type { LogSink } from './log-sink.ts';
 import type { RunQueue } from './run-queue.ts';
 import type { SidecarClient } from './sidecar-client.ts';
 import type { StackMapper } from './stacks/stack-mapper.ts';
+import type { SnapshotShelf } from './snapshots/shelf.ts';
 import type { SpareVms } from './spare-vms.ts';
 import type { EndReason, TenantIsolate } from './tenant-isolate.ts';
 import type { Turns } from './turns.ts';
@@ -14,6 +15,7 @@ import type { EntryWatch } from './watch/entry-watch.ts';
 
 export interface HostServices {
   readonly spares: SpareVms;
+  readonly shelf: SnapshotShelf;
   readonly watch: EntryWatch;
   readonly life: IsolateLife;
   readonly turns: Turns;

@@ -1,7 +1,7 @@
 // One host process: pool, watch, journal and links, wired; what it reports, and how it drains.
 import { newEpoch } from '../core/ids/index.ts';
 import { kindOfGroup } from '../core/config/index.ts';
-import type { HostBoot } from '../core/config/index.ts';
+import type { GroupKind, HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { FRAME, JournalWriter, ReconnectingPeer } from '../core/protocol/index.ts';
 import type { HostFigures, Identity } from '../core/protocol/index.ts';
@@ -15,14 +15,19 @@ import { LINGER_MS, MAX_RUNNING } from './limits.ts';
 import { LogSink } from './log-sink.ts';
 import type { Platform } from './platform/load.ts';
 import { RunQueue } from './run-queue.ts';
+import { SnapshotShelf } from './snapshots/shelf.ts';
 import { SidecarClient } from './sidecar-client.ts';
 import { StackMapper } from './stacks/stack-mapper.ts';
 import { SpareVms } from './spare-vms.ts';
+import { externalBytes } from './vm.ts';
+import { VersionReader } from './version-files.ts';
 import { Turns } from './turns.ts';
 import { EntryWatch } from './watch/entry-watch.ts';
 
 const LOAD_MS = 250;
 const FIGURES_MS = 500;
+/** Hosts that run with other flags of V8: what was made without them can't be restored there. */
+const OTHER_FLAGS: readonly GroupKind[] = ['wasm', 'penalty'];
 
 export class Host {
   readonly #boot: HostBoot;
@@ -36,6 +41,7 @@ export class Host {
   readonly #accounts: Accounts;
   readonly #life: IsolateLife;
   readonly #links = new Map<Caller, GatewayLink>();
+  readonly #shelf: SnapshotShelf;
   readonly #kills: Record<string, number> = {};
   readonly #timers: NodeJS.Timeout[] = [];
   #lastLoad = '';
@@ -53,8 +59,10 @@ export class Host {
     this.#turns = new Turns(boot.journalFd >= 0 ? new JournalWriter(boot.journalFd) : null, () => this.#endTurn(watch), () => spares.refill());
     this.#accounts = new Accounts(this.#queue, this.#logs, kind === 'slow');
     this.#life = new IsolateLife({ budgetBytes: boot.memoryBytes, logs: this.#logs, logger });
+    this.#shelf = new SnapshotShelf({ platform: platform.key, snapshots: boot.snapshots && !OTHER_FLAGS.includes(kindOfGroup(boot.group)), external: externalBytes, logger });
     const services: HostServices = {
       spares,
+      shelf: this.#shelf,
       watch,
       life: this.#life,
       turns: this.#turns,
@@ -81,7 +89,7 @@ export class Host {
         setImmediate(() => this.#pool.settle(isolate.state));
       },
     };
-    this.#pool = new IsolatePool(services, boot.dataFolder, Buffer.from(boot.tierKey, 'base64'));
+    this.#pool = new IsolatePool(services, new VersionReader(boot.dataFolder, Buffer.from(boot.tierKey, 'base64'), this.#shelf));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
         this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, kind === 'penalty' ? null : kind === 'wasm', () => MAX_RUNNING - this.#running()));
@@ -179,6 +187,7 @@ export class Host {
         softLimits: this.#accounts.softLimits, ...this.#queue.figures,
       },
       used: this.#accounts.takeUsed(),
+      snapshots: this.#shelf.takeFigures(),
     };
     connection.send([FRAME.figures, 0, figures]);
   }

@@ -9,7 +9,7 @@ import { startFor } from './life/nobody.ts';
 import { newTargetState } from './targets.ts';
 import type { TargetState } from './targets.ts';
 import { TenantIsolate } from './tenant-isolate.ts';
-import { loadVersion } from './version-files.ts';
+import type { VersionReader } from './version-files.ts';
 
 /** A gateway that is gone comes back within this time, or what nobody names goes. */
 const ORPHAN_MS = 30_000;
@@ -21,8 +21,7 @@ const REVIEW_MS = 500;
 
 export class IsolatePool {
   readonly #host: HostServices;
-  readonly #dataFolder: string;
-  readonly #tierKey: Buffer;
+  readonly #versions: VersionReader;
   readonly #states = new Map<string, TargetState>();
   /** States that gateways want to be kept warm. */
   readonly #held = new Set<TargetState>();
@@ -31,10 +30,9 @@ export class IsolatePool {
   readonly #background: BackgroundStarts<TargetState>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(host: HostServices, dataFolder: string, tierKey: Buffer) {
+  constructor(host: HostServices, versions: VersionReader) {
     this.#host = host;
-    this.#dataFolder = dataFolder;
-    this.#tierKey = tierKey;
+    this.#versions = versions;
     host.life.onRetire = (isolate, reason) => this.#retire(isolate, reason);
     this.#background = new BackgroundStarts((state) => this.#start(state), () => host.queue.figures.queued > 0);
     this.#timer = setInterval(() => this.#review(performance.now()), REVIEW_MS);
@@ -167,6 +165,7 @@ export class IsolatePool {
     if (state.isolate !== null) this.#host.life.unnamed(state.isolate);
     this.#host.queue.close(state.flow);
     this.#host.accounts.close(state);
+    if (state.version !== null) this.#host.shelf.forget(state.target, state.version.start);
   }
 
   /** A fresh isolate is made first, so that no call waits for it. */
@@ -182,11 +181,14 @@ export class IsolatePool {
     const reading = state.start !== 'none' && state.version === null;
     state.start = how;
     if (state.version !== null) {
-      this.#enqueue(state);
-      return;
+      if (this.#versions.isCurrent(state.target, state.version)) {
+        this.#enqueue(state);
+        return;
+      }
+      state.version = null;
     }
     if (reading) return;
-    loadVersion(this.#dataFolder, this.#tierKey, state.target).then(
+    this.#versions.load(state.target).then(
       (version) => {
         state.version = version;
         this.#enqueue(state);
@@ -228,6 +230,11 @@ export class IsolatePool {
       this.#startFailed(state);
       return;
     }
+    if (version.start.snapshot !== '' && this.#host.shelf.take(state.target, version.start.snapshot) === null) {
+      // Others have taken its place in memory while this one waited.
+      this.#startAnew(state, replace);
+      return;
+    }
     const quotaMb = former === null ? life.tenants.refusal(state.target.tenant) : undefined;
     if (quotaMb !== undefined) {
       for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'tenant_memory_exceeded', { limit: quotaMb });
@@ -237,9 +244,14 @@ export class IsolatePool {
     const startedMs = performance.now();
     let isolate: TenantIsolate;
     try {
-      isolate = new TenantIsolate(state, this.#host);
+      isolate = new TenantIsolate(state, this.#host, version.start);
     } catch (thrown) {
       this.#host.logger.error({ err: thrown, code: 'internal', function: state.target.function }, 'an isolate can not be made');
+      if (version.start.snapshot !== '') {
+        this.#host.shelf.refuse(state.target, version.start.snapshot, 'restore_failed');
+        this.#startAnew(state, replace);
+        return;
+      }
       for (const invocation of state.waiting.splice(0)) this.#refuse(invocation, 'internal', null);
       this.#startFailed(state);
       return;
@@ -256,6 +268,10 @@ export class IsolatePool {
       if (former !== null && replace !== null) life.leaves(former, replace);
       if (first === undefined) isolate.loadedForNobody(cause);
       for (const told of state.onStart.splice(0)) told(true);
+    } else if (state.version === null) {
+      // Its snapshot was refused: the module is evaluated, by a cold start of its own.
+      this.#startAnew(state, replace);
+      return;
     } else {
       this.#startFailed(state);
     }
@@ -267,6 +283,13 @@ export class IsolatePool {
       // The first caller has the reason; a module that can't start fails the same way for the others.
       else this.#refuse(invocation, 'function_threw', null);
     }
+  }
+
+  /** Reads the version's files again: what it started from is gone or of no use. */
+  #startAnew(state: TargetState, replace: RetireReason | null): void {
+    state.version = null;
+    state.replace = replace;
+    this.#prepare(state, 'urgent');
   }
 
   /** Callers try again whenever they come; what nobody waits for is tried again later. */

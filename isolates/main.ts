@@ -3,17 +3,17 @@ import { runChild } from '../core/process/index.ts';
 import type { HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { Host } from './host.ts';
-import { makePlatform, readPlatform } from './platform/load.ts';
+import { makePlatform, platformKeyOf, readPlatform } from './platform/load.ts';
 import type { Platform } from './platform/load.ts';
 import { externalBytes } from './vm.ts';
 
 async function platformOf(boot: HostBoot, logger: Logger): Promise<Platform> {
   const files = boot.platformFolder === null ? undefined : readPlatform(boot.platformFolder);
-  if (files !== undefined) return makePlatform(files, externalBytes);
+  if (files !== undefined && boot.platformFolder !== null) return makePlatform(files, externalBytes, platformKeyOf(boot.platformFolder));
   // Slower starts, but the node serves: the runtime is bundled here and evaluated in each isolate.
   logger.warn({ folder: boot.platformFolder }, 'no sound platform snapshot: isolates evaluate the source');
   const { bundlePlatform } = await import('./platform/build.ts');
-  return makePlatform(await bundlePlatform(), externalBytes, false);
+  return makePlatform(await bundlePlatform(), externalBytes);
 }
 
 await runChild(

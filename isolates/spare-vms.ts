@@ -30,6 +30,11 @@ export class SpareVms {
     return this.#spares.splice(at, at < 0 ? 0 : 1)[0]?.vm ?? new Vm(this.#platform, memoryMb, this.#wasm);
   }
 
+  /** An isolate that has its version's module evaluated. @param snapshot  `externalBytes` of the checked blob */
+  restored(memoryMb: number, wasm: boolean, snapshot: unknown): Vm {
+    return new Vm(this.#platform, memoryMb, wasm, snapshot);
+  }
+
   /** Makes one that is wanted, or gives one up that is not. @returns whether more is to be done */
   refill(): boolean {
     const missing = this.#choice.wanted();

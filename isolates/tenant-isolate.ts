@@ -15,9 +15,10 @@ import { OutgoingCalls } from './outgoing-calls.ts';
 import { rejectionOf } from './rejections.ts';
 import { ResponseSender } from './response-sender.ts';
 import type { Queued } from './run-queue.ts';
-import { BODY_KIND, ENTER, ENTERED, OP, PENDING, REASON } from './runtime/abi.ts';
+import { BODY_KIND, ENTER, ENTERED, OP, PENDING, REASON, UNRESTORABLE } from './runtime/abi.ts';
 import type { Sink } from './sinks.ts';
 import type { TargetState } from './targets.ts';
+import type { StartData } from './snapshots/shelf.ts';
 import type { LoadedVersion } from './version-files.ts';
 import type { HeapSize, Vm } from './vm.ts';
 
@@ -59,6 +60,8 @@ export class TenantIsolate implements AreaIsolate {
   /** Entries that were asked for: the isolate counts those that reached it. */
   #entries = 0;
   #cancelling = false;
+  /** Made with the module evaluated. */
+  readonly #restored: boolean;
   #dead = false;
   #replaced = false;
   readonly madeMs = performance.now();
@@ -68,17 +71,24 @@ export class TenantIsolate implements AreaIsolate {
   idleNext: TenantIsolate | null = null;
   idleSinceMs = 0;
 
-  /** Makes the isolate; `load` must follow. */
-  constructor(state: TargetState, host: HostServices) {
+  /** Makes the isolate, from the version's snapshot when that is at hand; `load` must follow. */
+  constructor(state: TargetState, host: HostServices, { snapshot }: StartData) {
     this.state = state;
     this.#host = host;
-    this.#vm = host.spares.take(state.target.memoryMb, state.target.wasm);
+    const blob = snapshot === '' ? null : host.shelf.take(state.target, snapshot);
+    this.#restored = blob !== null;
+    this.#vm = blob === null ? host.spares.take(state.target.memoryMb, state.target.wasm) : host.spares.restored(state.target.memoryMb, state.target.wasm, blob);
     this.#vm.attach((code, a, b, c, d, e, f) => this.#operation(code, a, b, c, d, e, f));
     this.#watchSlot = host.watch.register(this.#vm.handle);
     this.gauge = new HeapGauge(state.target.memoryMb);
     host.life.made(this);
     this.#calls = new OutgoingCalls(this, host);
     this.#sender = new ResponseSender(this, host);
+  }
+
+  /** Its garbage goes when V8 finds it. */
+  get uncollectable(): boolean {
+    return !this.#vm.canCollect;
   }
 
   get dead(): boolean {
@@ -128,22 +138,29 @@ export class TenantIsolate implements AreaIsolate {
     return !this.#dead;
   }
 
-  /** Evaluates the module on behalf of `cause`. @returns false when it has no handler or was killed; `cause` has failed then */
+  /**
+   * Evaluates the module on behalf of `cause`, or wakes it up where a snapshot holds it evaluated.
+   *
+   * @returns false when it has no handler, was killed, and `cause` has failed; or, with `cause` as it was and no version in the state, when its snapshot is no use
+   */
   load(version: LoadedVersion, cause: Invocation): boolean {
     this.#admit(cause);
-    try {
-      this.#vm.define(version.code, version.filename);
-    } catch (thrown) {
-      this.#end('broken', cause, 0, thrown);
-      return false;
-    }
+    if (!this.#restored && !this.#define(version, cause)) return false;
     const cpuBefore = cause.cpuUs;
     const startupUs = STARTUP_CPU_MS * 1_000;
-    let error = this.#enter(cause, ENTER.load, 0, version.env, this.state.target.shape, undefined, startupUs);
-    // A module that awaits at its top level is ready after its microtasks, or never.
+    const { shape } = this.state.target;
+    let error = this.#restored
+      ? this.#enter(cause, ENTER.restore, 1, version.secrets, shape, undefined, startupUs)
+      : this.#enter(cause, ENTER.load, 0, version.env, shape, undefined, startupUs);
+    // What awaits at its top level, or in its hook, is ready after its microtasks, or never.
     if (error === PENDING) error = this.#enter(cause, ENTER.loaded, 0, undefined, undefined, undefined, Math.max(MIN_BUDGET_US, startupUs - (cause.cpuUs - cpuBefore)));
     // Start-up has a budget of its own.
     cause.cpuUs = cpuBefore;
+    if (this.#restored) {
+      if (error === UNRESTORABLE) return this.#evaluateInstead(version, cause);
+      if (this.#dead || error !== '') this.#host.shelf.refuse(this.state.target, version.start.snapshot, this.#dead ? 'restore_failed' : 'hook_threw');
+      else this.#host.shelf.restored();
+    }
     if (this.#dead) return false;
     if (error === '') {
       this.#host.life.started(this);
@@ -151,6 +168,26 @@ export class TenantIsolate implements AreaIsolate {
     }
     const text = String(error);
     this.fail(cause, 'function_threw', text.split(FIRST_FRAME, 1)[0] ?? '', text, { start: true });
+    this.end('retired');
+    return false;
+  }
+
+  #define(version: LoadedVersion, cause: Invocation): boolean {
+    const { codeCache } = version.start;
+    try {
+      this.#vm.define(version.code, version.filename, codeCache === '' ? null : this.#host.shelf.take(this.state.target, codeCache));
+      return true;
+    } catch (thrown) {
+      this.#end('broken', cause, 0, thrown);
+      return false;
+    }
+  }
+
+  /** The module made it impossible to restore it. Nothing of the invocation has run. */
+  #evaluateInstead({ start }: LoadedVersion, cause: Invocation): false {
+    this.#host.shelf.refuse(this.state.target, start.snapshot, 'touches_secret');
+    this.state.version = null;
+    this.#invocations.delete(cause.id);
     this.end('retired');
     return false;
   }
@@ -544,7 +581,7 @@ export class TenantIsolate implements AreaIsolate {
 }
 
 function isStart(kind: number): boolean {
-  return kind === ENTER.load || kind === ENTER.loaded;
+  return kind === ENTER.load || kind === ENTER.loaded || kind === ENTER.restore;
 }
 
 /** An argument of the runtime that must be text. */

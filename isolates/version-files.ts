@@ -4,36 +4,74 @@ import { join } from 'node:path';
 import { sha256Hex, unseal } from '../core/crypto/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import type { Target } from '../core/protocol/index.ts';
-import { BUNDLE_FILE, MANIFEST_FILE, versionFolder } from '../core/versions/index.ts';
+import { BUNDLE_FILE, MANIFEST_FILE, eagerBundle, versionFolder } from '../core/versions/index.ts';
 import type { VersionManifest } from '../core/versions/index.ts';
+import type { SnapshotShelf, StartData } from './snapshots/shelf.ts';
 
 export interface LoadedVersion {
+  /** The bundle; '' when isolates are restored with its module evaluated. */
   readonly code: string;
   /** Name of the bundle in stack traces. */
   readonly filename: string;
   /** Environment and secrets, as JSON. */
   readonly env: string;
+  /** Secrets alone, as JSON: a restored module has its environment. */
+  readonly secrets: string;
+  readonly start: StartData;
 }
 
 /** Name of a version's bundle in stack traces. */
-export function bundleName(target: Target): string {
+export function bundleName(target: Pick<Target, 'function' | 'version'>): string {
   return `${target.function}@${target.version}.js`;
 }
 
 /** A digest names a folder: nothing but what the builder makes may get into a path. */
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 
-/** @throws unavailable  the files are missing, damaged, or the secrets do not open */
-export async function loadVersion(dataFolder: string, tierKey: Buffer, target: Target): Promise<LoadedVersion> {
-  try {
-    if (!DIGEST.test(target.digest)) throw new Error(`"${target.digest}" is not a digest`);
-    const folder = versionFolder(dataFolder, target.tier, target.digest);
-    const [code, manifestText] = await Promise.all([readFile(join(folder, BUNDLE_FILE), 'utf8'), readFile(join(folder, MANIFEST_FILE), 'utf8')]);
-    const manifest = JSON.parse(manifestText) as VersionManifest;
-    if (manifest.digest !== target.digest || sha256Hex(code) !== manifest.bundleSha256) throw new Error('the bundle does not match its manifest');
-    const secrets = target.secrets === '' ? {} : (JSON.parse(unseal(tierKey, `secrets/${target.function}`, target.secrets)) as Record<string, string>);
-    return { code, filename: bundleName(target), env: JSON.stringify({ ...manifest.env, ...secrets }) };
-  } catch (cause) {
-    throw new PlatformError('unavailable', { part: 'the version' }, { cause });
+export class VersionReader {
+  readonly #dataFolder: string;
+  readonly #tierKey: Buffer;
+  readonly #shelf: SnapshotShelf;
+
+  constructor(dataFolder: string, tierKey: Buffer, shelf: SnapshotShelf) {
+    this.#dataFolder = dataFolder;
+    this.#tierKey = tierKey;
+    this.#shelf = shelf;
+  }
+
+  /** @throws unavailable  the files are missing, damaged, or the secrets do not open */
+  async load(target: Target): Promise<LoadedVersion> {
+    try {
+      if (!DIGEST.test(target.digest)) throw new Error(`"${target.digest}" is not a digest`);
+      const folder = this.#folder(target);
+      const seen = this.#shelf.look(folder, target);
+      // A bundle that is evaluated already need not be read.
+      const [manifestText, early] = await Promise.all([readFile(join(folder, MANIFEST_FILE), 'utf8'), seen.snapshot ? undefined : readFile(join(folder, BUNDLE_FILE), 'utf8')]);
+      const manifest = JSON.parse(manifestText) as VersionManifest;
+      if (manifest.digest !== target.digest) throw new Error('the manifest is another version\'s');
+      const secrets = target.secrets === '' ? {} : (JSON.parse(unseal(this.#tierKey, `secrets/${target.function}`, target.secrets)) as Record<string, string>);
+      const start = await this.#shelf.find(folder, target, seen, Object.keys(secrets), manifest.bundleSha256);
+      const code = start.snapshot === '' ? (early ?? (await readFile(join(folder, BUNDLE_FILE), 'utf8'))) : '';
+      if (start.snapshot === '' && sha256Hex(code) !== manifest.bundleSha256) throw new Error('the bundle does not match its manifest');
+      return {
+        code: start.codeCache === '' ? code : eagerBundle(code),
+        filename: bundleName(target),
+        env: JSON.stringify({ ...manifest.env, ...secrets }),
+        secrets: JSON.stringify(secrets),
+        start,
+      };
+    } catch (cause) {
+      throw new PlatformError('unavailable', { part: 'the version' }, { cause });
+    }
+  }
+
+  /** Whether what was loaded is still what lies on disk, and at hand. */
+  isCurrent(target: Target, { start }: LoadedVersion): boolean {
+    if (start.stamp !== this.#shelf.look(this.#folder(target), target).stamp) return false;
+    return start.snapshot === '' || this.#shelf.take(target, start.snapshot) !== null;
+  }
+
+  #folder(target: Target): string {
+    return versionFolder(this.#dataFolder, target.tier, target.digest);
   }
 }

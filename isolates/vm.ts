@@ -20,7 +20,8 @@ export interface HeapSize {
 const BIND = '__thimble_bind';
 const WASM_PART = 'wasm';
 const MIB = 1_048_576;
-const RUNTIME_FILE = 'thimble:runtime';
+/** The runtime's name in stacks: frames of files that begin so are left out of them. */
+export const RUNTIME_FILE = 'thimble:runtime';
 
 /** An isolate with one context, for one tenant's function or still nobody's. Lives until `dispose` or until a limit kills it. */
 export class Vm {
@@ -28,6 +29,8 @@ export class Vm {
   readonly #context: ivm.Context;
   readonly #platform: Platform;
   readonly #enter: ivm.Reference<(...args: unknown[]) => unknown>;
+  /** Code caches go with the platform snapshot only: V8 compares checksums of the read-only heap. */
+  readonly #takesCaches: boolean;
   #usesWasm = false;
   #operation: Operation = () => {
     throw new TypeError('the isolate has no owner');
@@ -41,12 +44,15 @@ export class Vm {
    *
    * @param memoryMb  V8's limit; 8 at least
    * @param wasm  keep WebAssembly, whose memories get as much again
+   * @param versionSnapshot  `externalBytes` of a version's own snapshot, which was checked: its module is evaluated already
    */
-  constructor(platform: Platform, memoryMb: number, wasm: boolean) {
+  constructor(platform: Platform, memoryMb: number, wasm: boolean, versionSnapshot: unknown = null) {
     this.#platform = platform;
-    this.#isolate = new ivm.Isolate(platform.snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot: platform.snapshot as ivm.ExternalCopy<ArrayBuffer> });
+    this.#takesCaches = versionSnapshot === null;
+    const snapshot = (versionSnapshot ?? platform.snapshot) as ivm.ExternalCopy<ArrayBuffer> | null;
+    this.#isolate = new ivm.Isolate(snapshot === null ? { memoryLimit: memoryMb } : { memoryLimit: memoryMb, snapshot });
     this.#context = this.#isolate.createContextSync();
-    if (platform.snapshot === null) {
+    if (snapshot === null) {
       this.#isolate.compileScriptSync(platform.runtime, { filename: RUNTIME_FILE }).runSync(this.#context);
     }
     const answer = (code: number, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
@@ -74,11 +80,18 @@ export class Vm {
     return this.#isolate.isDisposed;
   }
 
-  /** Compiles a bundle and has it hand over its factory; nothing of the tenant's runs yet. Throws a SyntaxError of the bundle. */
-  define(code: string, filename: string): void {
-    const script = this.#isolate.compileScriptSync(code, { filename });
+  /**
+   * Compiles a bundle and has it hand over its factory; nothing of the tenant's runs yet. Throws a SyntaxError of the bundle.
+   *
+   * @param codeCache  `externalBytes` of V8's code cache of just this code, or null
+   * @returns whether V8 took the code cache
+   */
+  define(code: string, filename: string, codeCache: unknown = null): boolean {
+    const cachedData = this.#takesCaches ? (codeCache as ivm.ExternalCopy<ArrayBuffer> | null) : null;
+    const script = this.#isolate.compileScriptSync(code, cachedData === null ? { filename } : { filename, cachedData });
     script.runSync(this.#context);
     script.release();
+    return cachedData !== null && (script as { cachedDataRejected?: boolean }).cachedDataRejected !== true;
   }
 
   /**
@@ -105,7 +118,7 @@ export class Vm {
   runLazy(name: string): void {
     const part = this.#platform.lazy.get(name);
     if (part === undefined) throw new PlatformError('protocol_violation', { why: 'an unknown part of the platform was asked for' });
-    const options = part.cachedData === null ? {} : { cachedData: part.cachedData as ivm.ExternalCopy<ArrayBuffer> };
+    const options = part.cachedData === null || !this.#takesCaches ? {} : { cachedData: part.cachedData as ivm.ExternalCopy<ArrayBuffer> };
     const script = this.#isolate.compileScriptSync(part.code, { filename: `thimble:${name}`, ...options });
     script.runSync(this.#context);
     script.release();
@@ -128,6 +141,11 @@ export class Vm {
     into.residentBytes = heap.total_physical_size + heap.externally_allocated_size;
   }
 
+  /** Any further context of an isolate from a version's snapshot is a second copy of that heap, tenant's code and all: no collector is to be had that way. */
+  get canCollect(): boolean {
+    return this.#takesCaches;
+  }
+
   /**
    * A full garbage collection, now: about 1 ms for each MB that survives, on this thread. isolated-vm offers none, but a context that is made while V8's
    * `--expose-gc` is on has the function (V8, src/extensions/gc-extension.cc). The tenant's own context was made without and never sees it.
@@ -135,6 +153,7 @@ export class Vm {
    * @param shrink  gives the kernel back every page that is not needed, and drops the code that has not run for a while; takes three times as long
    */
   collect(shrink: boolean): void {
+    if (!this.canCollect) return;
     setFlagsFromString('--expose-gc');
     let context: ivm.Context;
     try {
@@ -184,17 +203,24 @@ export function externalBytes(bytes: Uint8Array): unknown {
   return new ivm.ExternalCopy(copy, { transferOut: true });
 }
 
-/** The platform snapshot of a runtime source. Runs on the calling thread without any limit: only in a process of its own, only with our own code. */
-export function makeSnapshot(runtime: string): Uint8Array {
-  const blob = ivm.Isolate.createSnapshot([{ code: runtime, filename: RUNTIME_FILE }]);
+export interface SnapshotScript {
+  readonly code: string;
+  readonly filename: string;
+}
+
+/**
+ * A snapshot of the heap after these scripts. Runs on the calling thread without any limit, and aborts the process where V8 can't do it: only in a
+ * process of its own. Throws what a script throws.
+ */
+export function makeSnapshot(scripts: readonly SnapshotScript[]): Uint8Array {
+  const blob = ivm.Isolate.createSnapshot([...scripts]);
   return new Uint8Array(blob.copy());
 }
 
-/** V8's code cache of a script of ours, for isolates made from `snapshot`: V8 rejects a cache that comes from an isolate of another one. */
-export function makeCodeCache(code: string, name: string, snapshot: Uint8Array): Uint8Array {
-  const isolate = new ivm.Isolate({ memoryLimit: 64, snapshot: externalBytes(snapshot) as ivm.ExternalCopy<ArrayBuffer> });
-  const script = isolate.compileScriptSync(code, { filename: `thimble:${name}`, produceCachedData: true } as never) as ivm.Script & { cachedData?: ivm.ExternalCopy<ArrayBuffer> };
+/** V8's code cache of a script, for isolates made from `snapshot`: V8 rejects a cache that comes from an isolate of another one. Nothing of it runs. */
+export function makeCodeCache(code: string, filename: string, snapshot: Uint8Array): Uint8Array {
+  const isolate = new ivm.Isolate({ memoryLimit: 256, snapshot: externalBytes(snapshot) as ivm.ExternalCopy<ArrayBuffer> });
+  const script = isolate.compileScriptSync(code, { filename, produceCachedData: true } as never) as ivm.Script & { cachedData?: ivm.ExternalCopy<ArrayBuffer> };
   const { cachedData } = script;
-  const bytes = cachedData === undefined ? new Uint8Array(0) : new Uint8Array(cachedData.copy());
-  return bytes;
+  return cachedData === undefined ? new Uint8Array(0) : new Uint8Array(cachedData.copy());
 }

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_TIER, GROUP_KINDS, hostGroup, hostName } from '../core/config/index.ts';
-import type { Boot, GroupKind, HostGroup, Settings, SocketPaths, ToChild } from '../core/config/index.ts';
+import type { Boot, GroupKind, HostGroup, Settings, SnapshotPrograms, SocketPaths, ToChild } from '../core/config/index.ts';
 import { deriveTierKey } from '../core/crypto/index.ts';
 import { versionFolder } from '../core/versions/index.ts';
 import { childEnvironment, hostEnvironment } from './child-environment.ts';
@@ -110,14 +110,17 @@ export function planNode(facts: NodeFacts): NodePlan {
     const { residentBytes, dataBytes } = hostMemory(memoryBytes, hasWasm(kind));
     const { prefix, nodeFlags } = sandbox.confine(tier, dataBytes, hostReads(settings.dataFolder, tier, platformFolder));
     return Array.from({ length: count }, (_, at): ProcessPlan => {
-      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder };
+      const boot: Boot = { ...base(hostName(group, at + 1)), kind: 'host', group, tier, tierKey: tierKeys[tier] ?? '', index: at + 1, journalFd: JOURNAL_FD, memoryBytes, platformFolder, snapshots: settings.snapshots };
       return { ...plan(boot, { ...command('isolates', [...flags, ...nodeFlags]), environment: hostEnvironment(facts.environment), prefix }), journalFolder: facts.runFolder, residentBytes };
     });
+  };
+  const snapshotPrograms: SnapshotPrograms = {
+    enabled: settings.snapshots, build: programPath('isolates/snapshots/build'), verify: programPath('isolates/snapshots/verify'), nodeFlags: ISOLATE_FLAGS, environment,
   };
   return {
     tiers: Object.keys(tiers),
     hostMemory: hostMemory(budgets.default, false),
-    control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port }, command('control')),
+    control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port, snapshots: snapshotPrograms }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
     gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
     hosts: (ground) => new Map(Object.entries(tiers).map(([tier, count]) => [tier, hosts(tier, 'default', count, ground, ISOLATE_FLAGS)])),

@@ -65,6 +65,8 @@ export class ThimbleNode {
   readonly #onDemand = new Map<HostGroup, OnDemandHosts>();
   readonly #standbys: StandbyHosts;
   #isolation: Isolation | null = null;
+  /** undefined: not known yet; null: there is none. */
+  #platformFolder: string | null | undefined;
   #timers: NodeJS.Timeout[] = [];
   #ending: Promise<void> | undefined;
 
@@ -143,6 +145,7 @@ export class ThimbleNode {
       environment: hostEnvironment(this.#environment),
     }, tools, this.#logger);
     this.#isolation = isolation;
+    this.#platformFolder = platformFolder;
     this.#tellState();
     return { platformFolder, sandbox };
   }
@@ -261,7 +264,7 @@ export class ThimbleNode {
   }
 
   #tellState(): void {
-    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbys.states()], isolation: this.#isolation });
+    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbys.states()], isolation: this.#isolation, ...(this.#platformFolder === undefined ? undefined : { platformFolder: this.#platformFolder }) });
   }
 }
 

@@ -43,6 +43,10 @@ interface Handler<Env = Readonly<Record<string, string>>, Body = unknown> {
   fetch?(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
   scheduled?(controller: ScheduledController, env: Env, ctx: ExecutionContext): unknown;
   queue?(batch: MessageBatch<Body>, env: Env, ctx: ExecutionContext): unknown;
+  /** Before the heap of the evaluated module is frozen; also as a named export. Not when the module is evaluated by each isolate. */
+  onSnapshot?(): unknown;
+  /** In each isolate that starts from the frozen heap, before its first request; also as a named export. */
+  onRestore?(): unknown;
 }
 
 /** The name that Workers give it. */

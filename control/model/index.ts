@@ -6,6 +6,7 @@ export { ADDRESSABLE_VERSIONS, Catalog } from './catalog.ts';
 export { Functions } from './functions.ts';
 export { Ledger } from './ledger.ts';
 export type { Written } from './ledger.ts';
+export type { FunctionRecord } from './records.ts';
 export { HISTORY_LIMIT, KEYS, storeRecordSchema } from './records.ts';
 export { Tenants } from './tenants.ts';
 export { Tiers } from './tiers.ts';
@@ -14,5 +15,5 @@ export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { Versions } from './versions.ts';
 export type { Deployed } from './versions.ts';
 export {
-  NO_SNAPSHOT, functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion,
+  functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion,
 } from './views.ts';

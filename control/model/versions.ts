@@ -16,6 +16,8 @@ export interface DeployRequest {
   readonly message: string | null;
   /** Send all traffic to it; the first version gets it anyway. */
   readonly activate: boolean;
+  /** false: version snapshots are switched off for it. Default true. */
+  readonly snapshot?: boolean;
 }
 
 export interface Deployed {
@@ -103,6 +105,27 @@ export class Versions {
     return versionRecordSchema.parse(row.value);
   }
 
+  /**
+   * Switches version snapshots on or off for one version: at the next cold start.
+   *
+   * @throws not_found
+   */
+  switchSnapshot(actor: string, name: string, version: number, enabled: boolean): Promise<Written<VersionRecord>> {
+    const { store, catalog, ledger } = this.#options;
+    return ledger.write(actor, () => {
+      const { revision } = catalog.require(name);
+      const record = this.read(name, version);
+      const key = KEYS.snapshotSwitch(name, version);
+      const wasEnabled = store.get(key) === undefined;
+      if (wasEnabled === enabled) return { changes: null, revision, result: record };
+      return {
+        changes: [enabled ? { key, remove: true } : { key, value: { enabled: false } }],
+        audit: { action: 'version.snapshot', target: `${name}@${version}`, before: { enabled: wasEnabled }, after: { enabled } },
+        result: record,
+      };
+    });
+  }
+
   sources(record: VersionRecord): SourcesRecord {
     return sourcesRecordSchema.parse(this.#options.store.get(KEYS.sources(record.sources))?.value);
   }
@@ -134,6 +157,7 @@ export class Versions {
         { key: KEYS.version(name, version), value: made },
         ...(this.#options.store.get(key) === undefined ? [{ key, value: sources }] : []),
         { key: KEYS.function(name), value: next },
+        ...(request.snapshot === false ? [{ key: KEYS.snapshotSwitch(name, version), value: { enabled: false } }] : []),
       ],
       audit: {
         action: 'version.create',

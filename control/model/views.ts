@@ -32,9 +32,9 @@ export const functionViewSchema = z.strictObject({
 });
 export type FunctionView = z.infer<typeof functionViewSchema>;
 
-/** No release before version snapshots makes one; readers get the reason instead of a missing member. */
+/** Of a version snapshot. `reason` says why there is none: a code of core/versions/snapshots.ts. */
 export const snapshotSchema = z.strictObject({ state: z.enum(['pending', 'ready', 'none']), bytes: z.int().optional(), reason: z.string().optional() });
-export const NO_SNAPSHOT = { state: 'none', reason: 'not built by this release' } as const satisfies z.infer<typeof snapshotSchema>;
+type Snapshot = z.infer<typeof snapshotSchema>;
 
 export const versionSummarySchema = z.strictObject({
   version,
@@ -79,11 +79,11 @@ export function viewFunction(record: FunctionRecord, revision: number): Function
   };
 }
 
-export function summariseVersion(record: VersionRecord): VersionSummary {
+export function summariseVersion(record: VersionRecord, snapshot: Snapshot): VersionSummary {
   const { version: number, digest, bytes, buildMs, message, from, createdAt, createdBy } = record;
-  return { version: number, digest, bytes, buildMs, message, from, createdAt, createdBy, snapshot: NO_SNAPSHOT };
+  return { version: number, digest, bytes, buildMs, message, from, createdAt, createdBy, snapshot };
 }
 
-export function viewVersion(record: VersionRecord, sources: SourcesRecord): VersionView {
-  return { ...summariseVersion(record), main: record.main, files: sources.files, env: record.env, bindings: record.bindings };
+export function viewVersion(record: VersionRecord, sources: SourcesRecord, snapshot: Snapshot): VersionView {
+  return { ...summariseVersion(record, snapshot), main: record.main, files: sources.files, env: record.env, bindings: record.bindings };
 }

@@ -1,14 +1,15 @@
 // The endpoints of /v1, one declaration each. HTTP stops here: what they do is in model/, logs/ and stats/.
 import { z } from 'zod';
 import { PROBLEM_CONTENT_TYPE } from '../../core/errors/index.ts';
-import { copySchema, functionNameSchema, functionPutSchema, invokeAnswerSchema, invokeSchema, trafficSchema, uploadSchema } from '../../core/schemas/index.ts';
+import { copySchema, functionNameSchema, functionPutSchema, invokeAnswerSchema, invokeSchema, snapshotPutSchema, trafficSchema, uploadSchema } from '../../core/schemas/index.ts';
 import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
-import { KEYS, NO_SNAPSHOT, auditRowSchema, functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion } from '../model/index.ts';
+import { KEYS, auditRowSchema, functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion } from '../model/index.ts';
 import type { Catalog, Functions, Tenants, TrafficControl, Versions, Written } from '../model/index.ts';
 import { logRowSchema } from '../logs/index.ts';
 import type { LogStore } from '../logs/index.ts';
+import type { Snapshots } from '../snapshots/index.ts';
 import { functionStatsSchema } from '../stats/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 import { endpoint } from './endpoint.ts';
@@ -24,6 +25,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly versions: Versions;
   readonly traffic: TrafficControl;
+  readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;
   /** Whether every connected gateway has applied the revision; waits a second at most. */
@@ -114,7 +116,7 @@ function view(catalog: Catalog, name: string): z.infer<typeof functionViewSchema
 }
 
 function versionEndpoints(services: Services): Endpoint[] {
-  const { versions } = services;
+  const { versions, snapshots } = services;
   const code = z.union([uploadSchema, copySchema]);
   return [
     endpoint({
@@ -136,10 +138,14 @@ function versionEndpoints(services: Services): Endpoint[] {
           code: 'from' in body ? { from: body.from } : { files: body.files, main: body.main },
           message: body.message ?? null,
           activate: query.activate,
+          snapshot: body.snapshot ?? true,
         });
         const { version, digest, bytes, buildMs } = written.result.record;
         const { live } = written.result;
-        return { status: 201, body: { version, digest, bytes, buildMs, live, snapshot: NO_SNAPSHOT, ...(await acknowledged(services, written)) } };
+        if (body.snapshot === false) await snapshots.switched(params.name, version, digest, false);
+        // Also for a version without one: its code cache is made by the same build.
+        snapshots.wanted(params.name, version);
+        return { status: 201, body: { version, digest, bytes, buildMs, live, snapshot: snapshots.view(params.name, version, digest), ...(await acknowledged(services, written)) } };
       },
     }),
     endpoint({
@@ -147,7 +153,7 @@ function versionEndpoints(services: Services): Endpoint[] {
       params: NAME, query: paging(/^[1-9]\d{0,8}$/), answers: { 200: page(versionSummarySchema) }, errors: ['not_found'],
       handle: ({ params: { name }, query: { limit, cursor } }): Answer => {
         const found = versions.list(name, Number(cursor ?? 0), limit + 1);
-        const items = found.slice(0, limit).map(summariseVersion);
+        const items = found.slice(0, limit).map((record) => summariseVersion(record, snapshots.view(name, record.version, record.digest)));
         return { status: 200, body: { items, next: found.length > limit ? String(items.at(-1)?.version) : null } };
       },
     }),
@@ -156,7 +162,18 @@ function versionEndpoints(services: Services): Endpoint[] {
       params: VERSION, query: NONE, answers: { 200: versionViewSchema }, errors: ['not_found'],
       handle: ({ params: { name, version } }): Answer => {
         const record = versions.read(name, version);
-        return { status: 200, body: viewVersion(record, versions.sources(record)) };
+        return { status: 200, body: viewVersion(record, versions.sources(record), snapshots.view(name, version, record.digest)) };
+      },
+    }),
+    endpoint({
+      method: 'PUT', path: '/v1/functions/{name}/versions/{version}/snapshot', operation: 'putVersionSnapshot', summary: 'Switches the version snapshot of one version on or off, from its next cold start.',
+      params: VERSION, query: NONE, body: { schema: snapshotPutSchema, optional: false, limitBytes: 1_024 },
+      answers: { 200: z.strictObject({ version: z.int(), snapshot: snapshotSchema, ...RESULT }) }, errors: ['not_found', 'body_too_large', 'storage_failed'],
+      handle: async ({ params: { name, version }, body: { enabled }, actor }): Promise<Answer> => {
+        const written = await versions.switchSnapshot(actor, name, version, enabled);
+        const { digest } = written.result;
+        if (snapshots.isOff(name, version) === enabled) await snapshots.switched(name, version, digest, enabled);
+        return { status: 200, body: { version, snapshot: snapshots.view(name, version, digest), ...(await acknowledged(services, written)) } };
       },
     }),
   ];

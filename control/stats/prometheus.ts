@@ -4,6 +4,7 @@ import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
 import type { GatewayFigures, HostFigures } from '../../core/protocol/index.ts';
+import { isSnapshotReason } from '../../core/versions/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
 import type { FigureStore } from './figure-store.ts';
@@ -13,6 +14,8 @@ import type { Totals } from './totals.ts';
 export interface MetricSources {
   readonly figures: FigureStore;
   readonly processes: readonly ProcessState[];
+  /** Builds of version snapshots by what came of them. */
+  readonly snapshotBuilds: ReadonlyMap<string, number>;
   /** Gauges of the control plane itself, by metric name. */
   readonly control: Readonly<Record<string, { readonly help: string; readonly value: number }>>;
 }
@@ -34,7 +37,7 @@ const REASON = /^[a-z_]{1,40}$/;
 const MAX_REASONS = 20;
 
 /** The text for GET /metrics. */
-export async function renderMetrics({ figures, processes, control }: MetricSources): Promise<string> {
+export async function renderMetrics({ figures, processes, snapshotBuilds, control }: MetricSources): Promise<string> {
   const registry = new Registry();
   const add = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: readonly Sample[]): void => {
     // prom-client asks a metric for its values when it renders; the sums are made elsewhere, so this is all of a metric that is needed.
@@ -46,6 +49,7 @@ export async function renderMetrics({ figures, processes, control }: MetricSourc
   addTotals(add, '_function', series(figures.functions, 'function'));
   addTotals(add, '_tenant', series(figures.tenants, 'tenant'));
   addNode(add, figures);
+  add('thimble_control_snapshot_builds_total', 'counter', 'Builds of version snapshots, by outcome: ready, or why there is none.', [...snapshotBuilds].map(([outcome, value]) => ({ labels: { outcome }, value })));
   add('thimble_process_up', 'gauge', '1 while the process is ready.', processes.map((p) => ({ labels: processLabels(p), value: p.state === 'ready' ? 1 : 0 })));
   add('thimble_process_restarts_total', 'counter', 'Restarts of the process by the supervisor.', processes.map((p) => ({ labels: processLabels(p), value: p.restarts })));
   add('thimble_process_resident_bytes', 'gauge', 'Resident memory of the process.', processes.map((p) => ({ labels: processLabels(p), value: p.residentBytes })));
@@ -145,6 +149,9 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_host_heap_bytes', 'gauge', 'Memory of all heaps and their buffers, each as it was last looked at.', ofHosts((node) => node.heapBytes));
   add('thimble_host_shrunk_total', 'counter', 'Isolates that rested and gave back memory.', ofHosts((node) => node.shrunk));
   add('thimble_host_collections_total', 'counter', 'Garbage collections that decided about the soft limit of memory.', ofHosts((node) => node.collections));
+  add('thimble_host_snapshot_restores_total', 'counter', 'Isolates restored from version snapshots.', hosts.map((h) => ({ labels: { host: h.host }, value: h.snapshots.restored })));
+  add('thimble_host_snapshot_bytes', 'gauge', 'Bytes of version snapshots and code caches that the host keeps.', hosts.map((h) => ({ labels: { host: h.host }, value: h.snapshots.bytes })));
+  add('thimble_host_snapshot_fall_backs_total', 'counter', 'Versions loaded without their snapshot, by reason.', hosts.flatMap((h) => Object.entries(h.snapshots.fallBacks).filter(([reason]) => isSnapshotReason(reason)).map(([reason, value]) => ({ labels: { host: h.host, reason }, value }))));
   const { sidecar } = figures;
   if (sidecar === undefined) return;
   add('thimble_sidecar_calls_total', 'counter', 'Outgoing calls.', [{ labels: {}, value: sidecar.calls }]);

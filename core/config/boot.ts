@@ -41,6 +41,8 @@ export interface HostBoot extends BootBase {
   readonly memoryBytes: number;
   /** Folder of the platform snapshot that was built for this Node, V8 and runtime; null: evaluate the source. */
   readonly platformFolder: string | null;
+  /** Whether version snapshots are used: the node-wide switch. */
+  readonly snapshots: boolean;
 }
 
 export interface SidecarBoot extends BootBase {
@@ -59,6 +61,19 @@ export interface ControlBoot extends BootBase {
   readonly token: string;
   readonly tierKeys: Readonly<Record<string, string>>;
   readonly gatewayPort: number;
+  readonly snapshots: SnapshotPrograms;
+}
+
+/** How the control plane has version snapshots made: by programs of another part, that know V8. */
+export interface SnapshotPrograms {
+  /** The node-wide switch; off: only code caches are made. */
+  readonly enabled: boolean;
+  /** Paths of the programs. */
+  readonly build: string;
+  readonly verify: string;
+  /** Flags of Node: those of the hosts, since V8 takes back only what was made under the same. */
+  readonly nodeFlags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export type Boot = GatewayBoot | HostBoot | SidecarBoot | ControlBoot;
@@ -94,8 +109,11 @@ export type ToChild =
   | { readonly type: 'drain'; readonly withinMs: number }
   /** To the gateway: a host process has died; which invocations it had entered, and which one was on its thread. */
   | { readonly type: 'host-died'; readonly host: string; readonly pid: number; readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[]; readonly cause: DeathCause }
-  /** To the control plane: the state of every process, for health and readiness. */
-  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null };
+  /**
+   * To the control plane: the state of every process, for health and readiness; and the folder of the platform that hosts run on, null: none could be
+   * built, absent: it is not known yet.
+   */
+  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null };
 
 /**
  * How a host came to its end: it `crashed` by itself; its entry was `stuck` after its isolate was disposed, its heartbeat fell `silent`, or its `memory`

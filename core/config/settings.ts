@@ -66,6 +66,7 @@ export const environmentSchema = z.object({
   THIMBLE_EGRESS_ALLOW: commaList(z.string().refine(isEgressEntry, 'must be host[:port] or CIDR[:port]')).default([]),
   THIMBLE_TRUSTED_PROXIES: commaList(z.string().refine(isCidr, 'must be an address or a CIDR')).default([]),
   THIMBLE_CACHE_MB: z.coerce.number('must be a number').int('must be a whole number').min(4, 'must be 4 to 65536').max(65_536, 'must be 4 to 65536').default(256),
+  THIMBLE_SNAPSHOTS: z.enum(['0', '1']).default('1'),
   THIMBLE_PREWARM: z.enum(['0', '1']).default('1'),
   THIMBLE_EXAMPLES: z.enum(['0', '1']).default('1'),
   THIMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
@@ -104,6 +105,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Memory of all functions' caches, MiB. */
   readonly cacheMb: number;
+  /** Version snapshots are made and used. */
+  readonly snapshots: boolean;
   readonly examples: boolean;
   readonly logLevel: string;
 }
@@ -147,6 +150,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     egressAllow: Object.freeze(env.THIMBLE_EGRESS_ALLOW),
     trustedProxies: Object.freeze(env.THIMBLE_TRUSTED_PROXIES),
     cacheMb: env.THIMBLE_CACHE_MB,
+    snapshots: env.THIMBLE_SNAPSHOTS === '1',
     examples: env.THIMBLE_EXAMPLES === '1',
     logLevel: env.THIMBLE_LOG_LEVEL,
   });

@@ -112,6 +112,16 @@ export const hostFiguresSchema = z.object({
     waitedMs: count,
   }),
   used: z.array(usedFiguresSchema),
+  snapshots: z.object({
+    /** Isolates that were restored from a version snapshot. */
+    restored: count,
+    /** Of the blobs and code caches that are kept. */
+    bytes: count,
+    /** Times that a version was loaded without its snapshot, by reason (core/versions/snapshots.ts). */
+    fallBacks: counts,
+    /** The versions that they were of, with the digest of the snapshot that was not used, '' when it is not known. */
+    fallen: z.array(z.object({ function: z.string(), version: z.number(), digest: z.string(), sha256: z.string(), reason: z.string() })),
+  }).default({ restored: 0, bytes: 0, fallBacks: {}, fallen: [] }),
 });
 
 export const sidecarFiguresSchema = z.object({

@@ -60,10 +60,15 @@ export const uploadSchema = z
       .refine((files) => Object.values(files).reduce((sum, text) => sum + text.length, 0) <= MAX_SOURCE_CHARACTERS, `at most ${MAX_SOURCE_CHARACTERS} characters in all`),
     main: filePathSchema,
     message: z.string().max(2_048).optional(),
+    /** false: no version snapshot is made of it, until it is switched on. */
+    snapshot: z.boolean().optional(),
   })
   .refine((upload) => Object.hasOwn(upload.files, upload.main), { path: ['main'], message: 'must name one of files' });
 
-export const copySchema = z.strictObject({ from: z.int().min(1), message: z.string().max(2_048).optional() });
+export const copySchema = z.strictObject({ from: z.int().min(1), message: z.string().max(2_048).optional(), snapshot: z.boolean().optional() });
+
+/** PUT …/versions/:n/snapshot */
+export const snapshotPutSchema = z.strictObject({ enabled: z.boolean() });
 
 export type Upload = z.infer<typeof uploadSchema>;
 

@@ -5,7 +5,7 @@ export { METHODS, httpTriggerSchema, triggerSchema } from './triggers.ts';
 export type { HttpTrigger, Trigger } from './triggers.ts';
 export { conditionSchema, trafficSchema } from './traffic.ts';
 export type { Condition, Traffic } from './traffic.ts';
-export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, uploadSchema } from './functions.ts';
+export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
 export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas, RouteQuotas } from './tenants.ts';

@@ -32,3 +32,11 @@ export const BUNDLE_SUFFIX = '});';
 export function versionFolder(dataFolder: string, tier: string, digest: string): string {
   return join(dataFolder, 'versions', tier, digest);
 }
+
+export {
+  CODE_CACHE_FILE, EARNED_MS, MAX_SNAPSHOT_BYTES, REBUILD_REASONS, SNAPSHOT_FOLDER, SNAPSHOT_REASONS, codeCacheBlob, codeCacheFileSchema, eagerBundle, engineSchema, isSnapshotReason, snapshotBlob, snapshotFile, snapshotFileSchema,
+  touchesSecret,
+} from './snapshots.ts';
+export type { CodeCacheFile, Engine, SnapshotFile, SnapshotReason } from './snapshots.ts';
+export { buildJobSchema, buildMessageSchema, decodeMessages, encodeMessage, verifyJobSchema, verifyMessageSchema } from './snapshot-job.ts';
+export type { BuildJob, BuildMessage, DecodedMessage, VerifyJob, VerifyMessage } from './snapshot-job.ts';

@@ -14,6 +14,8 @@ export interface Reclaimable extends IdlePlace<Reclaimable> {
   readonly keptWarm: boolean;
   measure(into: HeapSize): void;
   collect(shrink: boolean): boolean;
+  /** `collect` does nothing. Default: it does. */
+  readonly uncollectable?: boolean;
 }
 
 /** Why an isolate in which nothing ran was disposed of. */
@@ -230,7 +232,7 @@ export class Reclaimer<T extends Reclaimable> {
     const before = gauge.residentBytes;
     isolate.measure(this.#size);
     gauge.residentBytes = this.#size.residentBytes;
-    if (gauge.grownBytes > WORTH_BYTES && this.#size.usedBytes <= MAX_SHRUNK_BYTES) {
+    if (isolate.uncollectable !== true && gauge.grownBytes > WORTH_BYTES && this.#size.usedBytes <= MAX_SHRUNK_BYTES) {
       this.shrunk += 1;
       if (!isolate.collect(true)) return;
       isolate.measure(this.#size);

@@ -13,6 +13,8 @@ export interface Gauged {
   measure(into: HeapSize): void;
   /** A full collection. @returns false when it cost the isolate its life */
   collect(shrink: boolean): boolean;
+  /** `collect` does nothing. Default: it does. */
+  readonly uncollectable?: boolean;
 }
 
 /** A larger heap is not collected to find out what is garbage: that takes a millisecond for each MB that survives, and everybody waits. */
@@ -22,7 +24,7 @@ const MAX_COLLECTED_BYTES = 128 * 1_048_576;
  * MemoryController::BoundAllocationLimit), so 90 % in use means that 80 % survived.
  */
 const LARGE_SHARE = 0.9;
-/** The same for a smaller one while the time for collections is used up. */
+/** The same for a smaller one that can't be collected, or while the time for collections is used up. */
 const UNCOLLECTED_SHARE = 0.95;
 /** Loop time for collections. Under a hundredth, so that neighbours do not feel it at their 99th percentile. */
 const COLLECT_MS_PER_S = 8;
@@ -80,7 +82,7 @@ export class SoftLimit<T extends Gauged> {
     if (gauge.usedBytes > MAX_COLLECTED_BYTES) return gauge.usedBytes > LARGE_SHARE * gauge.limitBytes;
     const startedMs = performance.now();
     if (startedMs < isolate.leaksUntilMs) return true;
-    if (!this.#time.open(startedMs)) return gauge.usedBytes > UNCOLLECTED_SHARE * gauge.limitBytes;
+    if (isolate.uncollectable === true || !this.#time.open(startedMs)) return gauge.usedBytes > UNCOLLECTED_SHARE * gauge.limitBytes;
     this.collections += 1;
     const alive = isolate.collect(false);
     this.#time.spend(performance.now() - startedMs);

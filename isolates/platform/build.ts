@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { syncFolder } from '../../core/files/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
-import { makeCodeCache, makeSnapshot } from '../vm.ts';
+import { RUNTIME_FILE, makeCodeCache, makeSnapshot } from '../vm.ts';
 import { bundleAll, runtimeFolder } from './bundle.ts';
 import { PLATFORM_FILES, partFiles, partOf, readPlatform } from './load.ts';
 import type { PlatformManifest } from './load.ts';
@@ -38,8 +38,8 @@ function packageVersion(name: string): string {
 
 /** The runtime and its parts, bundled, without a snapshot. */
 export async function bundlePlatform(): Promise<Map<string, Buffer>> {
-  const { runtime, parts } = await bundleAll();
-  const files = new Map<string, Buffer>([[PLATFORM_FILES.runtime, Buffer.from(runtime)]]);
+  const { runtime, freezing, parts } = await bundleAll();
+  const files = new Map<string, Buffer>([[PLATFORM_FILES.runtime, Buffer.from(runtime)], [PLATFORM_FILES.freezing, Buffer.from(freezing)]]);
   for (const [part, code] of parts) files.set(partFiles(part).code, Buffer.from(code));
   return files;
 }
@@ -50,11 +50,11 @@ export async function buildPlatform(outFolder: string): Promise<string> {
   if (readPlatform(folder) !== undefined) return folder;
   const files = await bundlePlatform();
   const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
-  const snapshot = Buffer.from(makeSnapshot(text(PLATFORM_FILES.runtime)));
+  const snapshot = Buffer.from(makeSnapshot([{ code: text(PLATFORM_FILES.runtime), filename: RUNTIME_FILE }]));
   files.set(PLATFORM_FILES.snapshot, snapshot);
   for (const name of Array.from(files.keys())) {
     const part = partOf(name);
-    if (part !== undefined) files.set(partFiles(part).cache, Buffer.from(makeCodeCache(text(name), part, snapshot)));
+    if (part !== undefined) files.set(partFiles(part).cache, Buffer.from(makeCodeCache(text(name), `thimble:${part}`, snapshot)));
   }
   const manifest: PlatformManifest = {
     format: 1,

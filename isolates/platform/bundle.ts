@@ -40,6 +40,8 @@ function partNames(): string[] {
 
 export interface PlatformCode {
   readonly runtime: string;
+  /** The runtime of version snapshots: it evaluates a module while there is no host. */
+  readonly freezing: string;
   /** Scripts of the parts, by name. */
   readonly parts: ReadonlyMap<string, string>;
 }
@@ -49,11 +51,11 @@ export async function bundleAll(): Promise<PlatformCode> {
   const named = await Promise.all(partNames().map(async (part) => [part, await bundlePart(part, modules)] as const));
   const used = usedExports(named.map(([, code]) => code));
   const parts = new Map(named.map(([part, code]) => [part, code.replace(USE, (_, plain: string | undefined, quoted: string | undefined, name: string) => `__shared[${used.indexOf(`${plain ?? quoted ?? ''}.${name}`)}]`)]));
-  return { runtime: await bundleRuntime(used), parts };
+  return { runtime: await bundleRuntime('main', used), freezing: await bundleRuntime('freezing', used), parts };
 }
 
 /** @param used  exports that parts use: one plain array of values, since names and namespace objects would cost strings and getters in every isolate */
-async function bundleRuntime(used: readonly string[]): Promise<string> {
+async function bundleRuntime(entry: 'main' | 'freezing', used: readonly string[]): Promise<string> {
   const names = [...new Set(used.map((each) => each.split('.')[0] ?? ''))];
   const imports = names.map((name, i) => `import * as m${i} from ${JSON.stringify(guestFile(name))};`);
   const values = used.map((each) => `m${names.indexOf(each.split('.')[0] ?? '')}.${each.split('.')[1] ?? ''}`);
@@ -64,7 +66,7 @@ async function bundleRuntime(used: readonly string[]): Promise<string> {
       build.onLoad({ filter: /shared-modules\.guest\.(?:ts|js)$/ }, () => ({ contents, loader: 'js', resolveDir: runtimeFolder }));
     },
   };
-  return await bundle({ ...OPTIONS, entryPoints: [guestFile('main')], format: 'iife', plugins: [shared] });
+  return await bundle({ ...OPTIONS, entryPoints: [guestFile(entry)], format: 'iife', plugins: [shared] });
 }
 
 /** What the bundled parts take out of the snapshot's modules, as `module.export`. Parts then ask for its place in this list. */
@@ -101,7 +103,7 @@ async function bundlePart(part: string, modules: ReadonlyMap<string, readonly st
 
 /** Modules of the snapshot by file, each with the names of its exports. */
 async function snapshotModules(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const files = readdirSync(runtimeFolder).filter((file) => GUEST.test(file) && !/^(?:main|shared-modules)\./.test(file));
+  const files = readdirSync(runtimeFolder).filter((file) => GUEST.test(file) && !/^(?:main|freezing|shared-modules)\./.test(file));
   return new Map(await Promise.all(files.map(async (file) => [file, await exportsOf(join(runtimeFolder, file))] as const)));
 }
 

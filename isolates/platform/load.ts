@@ -1,9 +1,9 @@
 // Reads the built platform: every file is checked against its SHA-256 before V8 sees it, since a damaged snapshot crashes the process.
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { sha256Hex } from '../../core/crypto/index.ts';
 
-export const PLATFORM_FILES = { manifest: 'manifest.json', runtime: 'runtime.js', snapshot: 'snapshot.bin' } as const;
+export const PLATFORM_FILES = { manifest: 'manifest.json', runtime: 'runtime.js', freezing: 'freezing.js', snapshot: 'snapshot.bin' } as const;
 
 /** Files of a part that is evaluated on first touch: its script and V8's code cache of it. */
 export function partFiles(part: string): { readonly code: string; readonly cache: string } {
@@ -30,10 +30,17 @@ export interface LazyPart {
 
 /** What isolates are made from. Shared by all isolates of a host. */
 export interface Platform {
+  /** Names the Node, V8, flags and runtime that it was made by: other data of V8 goes with no other platform. '' when it was not built. */
+  readonly key: string;
   /** isolated-vm ExternalCopy of the blob; null: `runtime` is evaluated instead. */
   readonly snapshot: unknown;
   readonly runtime: string;
   readonly lazy: ReadonlyMap<string, LazyPart>;
+}
+
+/** A platform's folder is named by its key. */
+export function platformKeyOf(folder: string): string {
+  return basename(folder);
 }
 
 /** The checked bytes of every file, or undefined when anything is missing, damaged, or of another Node. */
@@ -56,8 +63,11 @@ export function readPlatform(folder: string): ReadonlyMap<string, Buffer> | unde
   }
 }
 
-/** @param external  wraps bytes for isolated-vm (`externalBytes` of vm.ts) */
-export function makePlatform(files: ReadonlyMap<string, Buffer>, external: (bytes: Uint8Array) => unknown, withSnapshot = true): Platform {
+/**
+ * @param external  wraps bytes for isolated-vm (`externalBytes` of vm.ts)
+ * @param key  of the folder that the files are from; '': they were made for this process alone, without a snapshot
+ */
+export function makePlatform(files: ReadonlyMap<string, Buffer>, external: (bytes: Uint8Array) => unknown, key = ''): Platform {
   const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
   const snapshot = files.get(PLATFORM_FILES.snapshot);
   const lazy = new Map<string, LazyPart>();
@@ -67,5 +77,5 @@ export function makePlatform(files: ReadonlyMap<string, Buffer>, external: (byte
     const cache = files.get(partFiles(part).cache);
     lazy.set(part, { code: text(name), cachedData: cache === undefined || cache.length === 0 ? null : external(cache) });
   }
-  return { snapshot: withSnapshot && snapshot !== undefined ? external(snapshot) : null, runtime: text(PLATFORM_FILES.runtime), lazy };
+  return { key, snapshot: key !== '' && snapshot !== undefined ? external(snapshot) : null, runtime: text(PLATFORM_FILES.runtime), lazy };
 }

@@ -25,6 +25,15 @@ export const ENTER = {
   loaded: 10,
   /** id: invocation. a: head whose method is one of `EVENT` (abi-shapes.ts), b: handle of the event as JSON. */
   event: 11,
+  /**
+   * In an isolate of a version snapshot, instead of `load`: what the heap could not hold. id: 1 to run the module's onRestore, a: secrets as JSON,
+   * b: shape. Returns as `load` does, or `UNRESTORABLE`.
+   */
+  restore: 12,
+  /** As `load`, while everything is watched that a snapshot could not hold (parts/observe.guest.ts). `observed` tells. */
+  observe: 13,
+  /** After `observe`. Returns what was touched as JSON. */
+  observed: 14,
   /** Returns the bytes of WebAssembly's memories. Runs nothing of the tenant's. */
   wasmBytes: 31,
 } as const;
@@ -34,6 +43,9 @@ export const ENTERED = { nothing: '0', text: '1' } as const;
 
 /** Returned by `load` for a module that is not evaluated yet: no error's text. */
 export const PENDING = '\0';
+
+/** Returned by `restore` when the module has made it impossible to give it its secrets: it must be evaluated instead. */
+export const UNRESTORABLE = '\x01';
 
 /** First argument of the one operation callback. Those marked * return at once when they can, else undefined and settle later. */
 export const OP = {

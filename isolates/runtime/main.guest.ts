@@ -1,5 +1,5 @@
 // The runtime inside an isolate: evaluated into the platform snapshot, then bound to its host once per isolate.
-import { ENTER, ENTERED, PENDING, REASON } from './abi.ts';
+import { ENTER, ENTERED, PENDING, REASON, UNRESTORABLE } from './abi.ts';
 import { contextHooks } from './async-context.guest.ts';
 import { cancelSink, drainId } from './body.guest.ts';
 import { newEntry } from './clock.guest.ts';
@@ -15,6 +15,15 @@ import { installStackFormat, reportRejection } from './reporting.guest.ts';
 import { modules } from './shared-modules.guest.ts';
 import { fireTimer } from './timers.guest.ts';
 import { usedBytes } from './wasm-native.guest.ts';
+
+/** What parts/observe gives: the run of a module that a build watches. */
+interface ObservePart {
+  observe(environment: string, shape: string): Evaluation | undefined;
+  observed(): string;
+}
+
+/** What the runtime of version snapshots adds (freezing.guest.ts). */
+export const frozen: { restore: ((hooks: boolean, secrets: string, shape: string) => Evaluation | typeof UNRESTORABLE | undefined) | null } = { restore: null };
 
 /** An entry has begun and not come to its end: what the host saw thrown was thrown by the runtime itself. */
 let inside = false;
@@ -72,36 +81,58 @@ function handle(kind: number, id: number, a: unknown, b: unknown, c: unknown): s
     case ENTER.rejected:
       reportRejection(id & ~REASON.quietly, a, b as string, (id & REASON.quietly) !== 0);
       return lastResult === undefined ? ENTERED.nothing : `${ENTERED.text}${lastResult}`;
+    case ENTER.restore:
+      return frozen.restore === null ? UNRESTORABLE : told(frozen.restore(id === 1, a as string, b as string));
+    case ENTER.observe:
+      return told(loadPart<ObservePart>('observe').observe(a as string, b as string));
+    case ENTER.observed:
+      return loadPart<ObservePart>('observe').observed();
     default:
       return undefined;
   }
 }
 
-function told(of: Evaluation | undefined): string {
+function told(of: Evaluation | string | undefined): string {
+  if (typeof of === 'string') return of;
   return of === undefined ? PENDING : of.stack || of.error;
 }
 
 const GLOBAL_BIND = '__thimble_bind';
 const GLOBAL_DEFINE = '__thimble_define';
 
+type Bind = (operation: Parameters<typeof bindOperation>[0], wasmBytes: number) => typeof enter;
+
+/** Once per isolate, after its context was made. @returns the one way in */
+const bind: Bind = (operation, wasmBytes) => {
+  delete (globalThis as Record<string, unknown>)[GLOBAL_BIND];
+  removeUncounted(wasmBytes);
+  bindOperation(operation);
+  return enter;
+};
+
+/** @returns whether the host will find it: a module that was evaluated before may have taken the name, or frozen globalThis */
+export function offerBind(offered: Bind = bind): boolean {
+  return reflectDefineProperty(globalThis, GLOBAL_BIND, { value: offered, configurable: true });
+}
+
+/** Takes the module's factory, once: the host calls it by loading the bundle. */
+export function offerDefine(): void {
+  reflectDefineProperty(globalThis, GLOBAL_DEFINE, {
+    value: (factory: Parameters<typeof define>[0]): void => {
+      delete (globalThis as Record<string, unknown>)[GLOBAL_DEFINE];
+      define(factory);
+    },
+    configurable: true,
+  });
+}
+
 installGlobals();
 installStackFormat();
 shareModules(modules);
 
 // Both names are gone before tenant code runs: `bind` takes off itself, the host takes off `define` by loading.
-reflectDefineProperty(globalThis, GLOBAL_BIND, {
-  value: (operation: Parameters<typeof bindOperation>[0], wasmBytes: number): typeof enter => {
-    delete (globalThis as Record<string, unknown>)[GLOBAL_BIND];
-    removeUncounted(wasmBytes);
-    bindOperation(operation);
-    reflectDefineProperty(globalThis, GLOBAL_DEFINE, {
-      value: (factory: Parameters<typeof define>[0]): void => {
-        delete (globalThis as Record<string, unknown>)[GLOBAL_DEFINE];
-        define(factory);
-      },
-      configurable: true,
-    });
-    return enter;
-  },
-  configurable: true,
+offerBind((operation, wasmBytes) => {
+  const entry = bind(operation, wasmBytes);
+  offerDefine();
+  return entry;
 });

@@ -45,27 +45,43 @@ interface FetchEventPart {
 onFetchListener((listener) => loadPart<FetchEventPart>('fetch-event').listen(listener));
 
 let factory: Factory | undefined;
-let outcome: Evaluation = { error: 'the module waits at its top level for something that does not come: no fetch and no timer settles before the first request', stack: '' };
+const WAITS: Evaluation = { error: 'the module waits at its top level for something that does not come: no fetch and no timer settles before the first request', stack: '' };
+let outcome = WAITS;
 
 /** What `__thimble_define` is: takes the factory, evaluates nothing. */
 export function define(made: Factory): void {
   factory = made;
 }
 
-/** @returns undefined when the module awaits at its top level: `evaluated` tells after the microtasks */
-export function evaluate(): Evaluation | undefined {
+/**
+ * @param ready  what to do once the module is evaluated
+ * @returns undefined when the module awaits at its top level: `evaluated` tells after the microtasks
+ */
+export function evaluate(ready: () => Evaluation = chooseHandler): Evaluation | undefined {
   const make = factory;
   factory = undefined;
   if (make === undefined) return { error: 'the bundle defines no module', stack: '' };
   const module = { exports: {} as Exports };
   try {
     const pending = make(module, module.exports, builtin);
-    if (pending === undefined) return found(module.exports);
-    void finish(pending, module);
+    if (pending === undefined) {
+      loaded.exports = module.exports;
+      return ready();
+    }
+    awaitThen(pending, () => {
+      loaded.exports = module.exports;
+      return ready();
+    });
     return undefined;
   } catch (thrown) {
     return failed(thrown);
   }
+}
+
+/** Has `evaluated` tell how `pending` ended, and `ready` after it. */
+export function awaitThen(pending: unknown, ready: () => Evaluation): void {
+  outcome = WAITS;
+  void finish(pending, ready);
 }
 
 /** How the evaluation of a module with top-level await ended. */
@@ -73,23 +89,23 @@ export function evaluated(): Evaluation {
   return outcome;
 }
 
-async function finish(pending: unknown, module: { readonly exports: Exports }): Promise<void> {
+async function finish(pending: unknown, ready: () => Evaluation): Promise<void> {
   try {
     await pending;
-    outcome = found(module.exports);
+    outcome = ready();
   } catch (thrown) {
     outcome = failed(thrown);
   }
 }
 
-function failed(thrown: unknown): Evaluation {
+export function failed(thrown: unknown): Evaluation {
   const { message, stack } = describeThrown(thrown);
   return { error: message, stack };
 }
 
-function found(exports: Exports): Evaluation {
-  loaded.exports = exports;
-  const { shape } = loaded;
+/** Finds the handler of what the module exports. Throws a TypeError that says what was looked for. */
+export function chooseHandler(): Evaluation {
+  const { shape, exports } = loaded;
   const plain = shape === 'auto' || shape === 'fetch' ? plainHandler(exports['default']) : undefined;
   loaded.handler = plain ?? loadPart<ShapesPart>('shapes').handlerOf();
   return { error: '', stack: '' };

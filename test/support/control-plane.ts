@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { startControlPlane } from '../../control/index.ts';
 import type { ControlPlane } from '../../control/index.ts';
-import type { ControlBoot, ProcessState } from '../../core/config/index.ts';
+import type { ControlBoot, ProcessState, SnapshotPrograms } from '../../core/config/index.ts';
 import { deriveTierKey } from '../../core/crypto/index.ts';
+import { ISOLATE_FLAGS } from '../../supervisor/node-plan.ts';
 import { createLogger } from '../../core/log/index.ts';
 import { useTempFolder } from './control-temp.ts';
 
@@ -43,6 +44,12 @@ export interface ControlUnderTest {
   readonly stop: () => Promise<void>;
 }
 
+/** As the supervisor says it. */
+export function snapshotPrograms(enabled = true): SnapshotPrograms {
+  const program = (name: string): string => join(import.meta.dirname, '..', '..', 'isolates', 'snapshots', `${name}.ts`);
+  return { enabled, build: program('build'), verify: program('verify'), nodeFlags: ISOLATE_FLAGS, environment: { PATH: process.env['PATH'] ?? '' } };
+}
+
 export function bootMessage(data: string, port = 0): ControlBoot {
   return {
     kind: 'control',
@@ -55,6 +62,7 @@ export function bootMessage(data: string, port = 0): ControlBoot {
     token: TOKEN,
     tierKeys: { default: TIER_KEY.toString('base64'), lab: LAB_KEY.toString('base64') },
     gatewayPort: 1,
+    snapshots: snapshotPrograms(),
   };
 }
 

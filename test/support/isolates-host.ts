@@ -111,6 +111,8 @@ async function run(args: string[]): Promise<{ stdout: string }> {
 }
 
 export interface HostOptions {
+  /** The node-wide switch of version snapshots. Default true. */
+  readonly snapshots?: boolean;
   /** null: no platform snapshot. */
   readonly platform?: string | null;
   readonly sidecarPath?: string;
@@ -127,6 +129,8 @@ export class TestHost {
   readonly figures: HostFigures[] = [];
   readonly entries: EntriesRow[] = [];
   readonly output: string[] = [];
+  /** What the host said last of version snapshots, and every version that fell back. */
+  snapshots: HostFigures['snapshots'] = { restored: 0, bytes: 0, fallBacks: {}, fallen: [] };
   readonly #warmed = new Map<number, ((isolates: number) => void)[]>();
   process!: ChildProcess;
   /** Descriptor of the host's journal, as the supervisor holds it. */
@@ -181,6 +185,10 @@ export class TestHost {
     this.#control = await listenPeers(sockets.control, { self: { role: 'control', name: 'control', epoch: 78 }, accepts: ['host'] }, {
       onOpen: () => {},
       onFrame: (frame) => {
+        if (frame[0] === FRAME.figures) {
+          const { snapshots } = frame[2] as HostFigures;
+          this.snapshots = { ...snapshots, fallen: [...this.snapshots.fallen, ...snapshots.fallen] };
+        }
         if (frame[0] === FRAME.logs) for (const [, level, fn, , invocation, message, fields] of frame[2]) this.logs.push({ level, fn, invocation, message, fields });
         else if (frame[0] === FRAME.figures) this.figures.push(frame[2] as HostFigures);
       },
@@ -190,7 +198,7 @@ export class TestHost {
     writeFileSync(journal, Buffer.alloc(JOURNAL_BYTES));
     this.journalFd = openSync(journal, 'r+');
     const boot: HostBoot = {
-      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4, memoryBytes: options.memoryBytes ?? 4_294_967_296,
+      kind: 'host', name: hostName(group, 1), group, logLevel: 'warn', dataFolder: this.folder, sockets, tier: 'default', tierKey: Buffer.alloc(32).toString('base64'), index: 1, journalFd: 4, memoryBytes: options.memoryBytes ?? 4_294_967_296, snapshots: options.snapshots ?? true,
       platformFolder: options.platform === undefined ? await platformFolder() : options.platform,
     };
     this.process = spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', ...(group === 'wasm' || group === 'penalty' ? WASM_FLAGS : []), join(ROOT, 'isolates/main.ts')], {

@@ -41,7 +41,7 @@ export function useProcess(mode: string, options: Partial<ProcessPlan> = {}): Fa
   const logs: { name: string; msg: string; level: string }[] = [];
   const take = (line: string): void => void logs.push(JSON.parse(line) as (typeof logs)[number]);
   const boot: Boot = {
-    kind: 'host', group: 'default', name: 'child', logLevel: 'info', dataFolder: folder, sockets: { gateway: '', control: '', sidecar: '' }, tier: 'default', tierKey: '', index: 1, journalFd: 4, memoryBytes: 1_073_741_824, platformFolder: null,
+    kind: 'host', group: 'default', name: 'child', logLevel: 'info', dataFolder: folder, sockets: { gateway: '', control: '', sidecar: '' }, tier: 'default', tierKey: '', index: 1, journalFd: 4, memoryBytes: 1_073_741_824, platformFolder: null, snapshots: false,
   };
   const child = new SupervisedProcess(
     {

@@ -143,7 +143,7 @@ describe('versions', () => {
     await call('PUT', '/v1/functions/card', { env: { GREETING: 'hi' } });
     const reply = await deploy('card', HELLO);
     expect(reply.status).toBe(201);
-    expect(reply.body).toMatchObject({ version: 1, live: true, applied: true, snapshot: { state: 'none' } });
+    expect(reply.body).toMatchObject({ version: 1, live: true, applied: true, snapshot: { state: 'pending' } });
     const digest = String(reply.body['digest']);
     expect(digest).toMatch(/^sha256-[0-9a-f]{64}$/);
     const folder = versionFolder(data, 'default', digest);

@@ -8,7 +8,7 @@ import { platformFolder } from '../../support/isolates-host.ts';
 test('every part compiles from its cache in an isolate of the platform snapshot', async () => {
   const files = readPlatform(await platformFolder());
   if (files === undefined) throw new Error('no platform');
-  const platform = makePlatform(files, externalBytes);
+  const platform = makePlatform(files, externalBytes, 'this');
   const isolate = new ivm.Isolate({ memoryLimit: 64, snapshot: platform.snapshot as ivm.ExternalCopy<ArrayBuffer> });
   const accepted = Array.from(platform.lazy, ([name, { code, cachedData }]) => {
     const script = isolate.compileScriptSync(code, { filename: `thimble:${name}`, cachedData: cachedData as ivm.ExternalCopy<ArrayBuffer> });

@@ -4,9 +4,9 @@ import { ObjectKeys, reflectGetOwnPropertyDescriptor } from '../../primordials.g
 
 export type AnyFunction = (this: unknown, ...args: never[]) => unknown;
 
-/** Names that mean something else than an operation: the default export, thenables, and what every object has. */
+/** Names that mean something else than an operation: the default export, hooks, thenables, and what every object has. */
 function isNever(name: string): boolean {
-  return name === 'default' || name === 'then' || name === 'constructor' || name === 'prototype' || name === '__proto__';
+  return name === 'default' || name === 'onSnapshot' || name === 'onRestore' || name === 'then' || name === 'constructor' || name === 'prototype' || name === '__proto__';
 }
 
 /** The function that the module exports under this very name, or undefined. Inherited and hidden properties are no exports. */
