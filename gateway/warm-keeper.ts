@@ -104,8 +104,12 @@ export class WarmKeeper<H extends WarmHost> {
     for (const fn of delta.upsert) {
       if (fn.keepWarm > 0) this.#review(fn);
       else this.#drop(fn.name);
+      if (this.#preWarmed.size > 0) this.#releaseAllBut(fn.name, new Set(liveVersions(fn).map(({ key }) => key)));
     }
-    for (const name of delta.remove) this.#drop(name);
+    for (const name of delta.remove) {
+      this.#drop(name);
+      this.#releaseAllBut(name, new Set());
+    }
   }
 
   /**
@@ -161,6 +165,11 @@ export class WarmKeeper<H extends WarmHost> {
       this.#preWarmed.set(key, { hold, line, timer });
       line.add(hold, true);
     });
+  }
+
+  /** What the function was before its change is kept nowhere: with another tier, it must not even stay in the memory of hosts. */
+  #releaseAllBut(name: string, live: ReadonlySet<string>): void {
+    for (const [key, { hold }] of this.#preWarmed) if (hold.target.function === name && !live.has(key)) this.#release(key);
   }
 
   #release(key: string): void {
