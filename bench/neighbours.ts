@@ -62,13 +62,13 @@ for (const neighbour of chosen) {
   results.add('neighbour', {
     neighbour: neighbour.name, per_sec: neighbour.perSec, good_per_sec: perSec, quiet_p50_ms: result.quiet.p50, quiet_p99_ms: result.quiet.p99, with_p50_ms: result.with.p50, with_p99_ms: result.with.p99,
     with_max_ms: result.with.max, errors: result.errors, grace_outcomes: result.graceOutcomes, host_deaths: result.hostDeaths, lane: result.lane, steps: result.steps ?? null, generator_lag_quiet_p99_ms: result.generatorLagP99Ms.quiet,
-    generator_lag_with_p99_ms: result.generatorLagP99Ms.with, load_average_1m: loadavg()[0] ?? 0,
+    quiet_p99_since_sent_ms: result.sinceSentP99Ms.quiet, with_p99_since_sent_ms: result.sinceSentP99Ms.with, generator_lag_with_p99_ms: result.generatorLagP99Ms.with, load_average_1m: loadavg()[0] ?? 0,
   });
   for (const [second, outcomes] of result.timeline.entries()) results.add('neighbour_second', { neighbour: neighbour.name, second, outcomes });
   console.log(`\n${neighbour.title} at ${neighbour.perSec} requests per second; the good function at ${perSec}, latency from when a request was due`);
-  console.log(formatTable(['good function', 'requests', 'p50 ms', 'p99 ms', 'max ms', 'errors', 'generator late p99 ms'], [
-    ['quiet', result.quiet.count, result.quiet.p50, result.quiet.p99, result.quiet.max, 0, result.generatorLagP99Ms.quiet],
-    ['with the neighbour', result.with.count, result.with.p50, result.with.p99, result.with.max, result.errors, result.generatorLagP99Ms.with],
+  console.log(formatTable(['good function', 'requests', 'p50 ms', 'p99 ms', 'max ms', 'errors', 'generator late p99 ms', 'p99 ms since sent'], [
+    ['quiet', result.quiet.count, result.quiet.p50, result.quiet.p99, result.quiet.max, 0, result.generatorLagP99Ms.quiet, result.sinceSentP99Ms.quiet],
+    ['with the neighbour', result.with.count, result.with.p50, result.with.p99, result.with.max, result.errors, result.generatorLagP99Ms.with, result.sinceSentP99Ms.with],
   ]));
   console.log(`p99 allowed ${formatNumber(allowedMs)} ms${result.errors > 0 ? `; errors ${JSON.stringify(result.errorOutcomes)}` : ''}; errors in the first seconds ${JSON.stringify(result.graceOutcomes)}; hosts that died ${result.hostDeaths}; the neighbour's lane ${result.lane}`);
   console.log(`what the neighbour got\n${timelineText(result.timeline)}`);

@@ -440,6 +440,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (this.#cpuUs >= 0) {
       this.#figures().cpu(this.#cpuUs);
       this.target.place.used(this.#cpuUs, this.#dispatcher.hosts.window);
+      if (this.target.place.lane.slow) this.#dispatcher.lanes.ended(this.target, this.#cpuUs);
     }
     this.link?.release(this);
     this.#dispatcher.leave(this);

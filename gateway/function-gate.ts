@@ -77,11 +77,12 @@ export class FunctionGate<T extends Queued = Queued> {
     this.rate.configure(limits.rps);
   }
 
-  /** What is known of a version, whatever settings it runs under. */
+  /** What is known of a version, whatever settings it runs under. @returns undefined while it has not been called */
   knownPlace(version: number): VersionPlace | undefined {
     return this.#places.get(version);
   }
 
+  /** The same, begun when there is nothing yet. */
   place(version: number): VersionPlace {
     let place = this.#places.get(version);
     if (place === undefined) {

@@ -15,6 +15,7 @@ import { EventEntry } from './event-entry.ts';
 import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
+import { presentGroup, tierGroups } from './placement.ts';
 import { boundReceiveBuffers } from './receive-buffer.ts';
 import { RequestEntry } from './request-entry.ts';
 import { RouteFeed } from './route-feed.ts';
@@ -84,7 +85,14 @@ export class Gateway {
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
     const { hosts } = this.#dispatcher;
     this.#warm = new WarmKeeper({
-      homes: (fn, version, group) => hosts.preferred(fn, this.#table.get(fn)?.gate.knownPlace(version), group),
+      homes: (fn, version) => {
+        const gate = this.#table.get(fn.name)?.gate;
+        const { standing = null } = gate ?? {};
+        // What rests, or may not run on ordinary hosts, is not started there before it is called: its next start may be its next kill.
+        if (standing !== null && (standing.quarantined || standing.penalised)) return [];
+        const place = gate?.knownPlace(version);
+        return hosts.preferred(fn.name, place, presentGroup(tierGroups(fn.tier), fn.limits.wasm, gate, place, hosts));
+      },
       present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
     });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();

@@ -36,6 +36,14 @@ export class Lanes {
   }
 
   /**
+   * An invocation of a version on the slow lane has ended. With so little CPU time it had no long entry, wherever it ran: default hosts do not report
+   * versions without long entries, and one must find its way back also when no slow host comes up.
+   */
+  ended(target: VersionTarget, cpuUs: number): void {
+    if (cpuUs <= LONG_ENTRY_US) this.#short(target, performance.now(), 1);
+  }
+
+  /**
    * An isolate was killed for its CPU time: few entries are as long, and the next report of its host may be a quarter of a second
    * away. That one counts it again: two kills are enough.
    *

@@ -2,6 +2,8 @@
 import { hostGroup } from '../core/config/index.ts';
 import type { GroupKind, HostGroup } from '../core/config/index.ts';
 import type { Exchange } from './exchange.ts';
+import type { FunctionGate } from './function-gate.ts';
+import type { VersionPlace } from './version-place.ts';
 
 /** The groups of one trust tier. */
 export type TierGroups = Readonly<Record<GroupKind, HostGroup>>;
@@ -32,12 +34,18 @@ export interface GroupState {
  */
 export function groupFor(exchange: Exchange, state: GroupState): HostGroup {
   const { frame, groups, place } = exchange.target;
-  const { standing } = exchange.route.gate;
-  if (standing !== null && standing.penalised) return groups.penalty;
-  if (frame.wasm) return groups.wasm;
-  if (place.lane.slow) {
-    if (state.openIn(groups.slow) > 0) return groups.slow;
-    state.wish(groups.slow);
-  }
-  return groups.default;
+  const group = presentGroup(groups, frame.wasm, exchange.route.gate, place, state);
+  if (place.lane.slow && group === groups.default) state.wish(groups.slow);
+  return group;
+}
+
+/**
+ * The same, with nothing wished for.
+ *
+ * @param gate  undefined: of a function that nobody has called; `place` is the same of a version
+ */
+export function presentGroup(groups: TierGroups, wasm: boolean, gate: FunctionGate | undefined, place: VersionPlace | undefined, state: Pick<GroupState, 'openIn'>): HostGroup {
+  if (gate?.standing?.penalised === true) return groups.penalty;
+  if (wasm) return groups.wasm;
+  return place?.lane.slow === true && state.openIn(groups.slow) > 0 ? groups.slow : groups.default;
 }

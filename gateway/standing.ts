@@ -45,6 +45,8 @@ export class Standing {
   #penaltyUntilMs = 0;
   /** Terms that are remembered. */
   #terms = 0;
+  /** When a host last fell silent with it on the thread. */
+  #suspectedAtMs = Number.NEGATIVE_INFINITY;
   /** Since the function was last in good standing. */
   total = 0;
   quarantines = 0;
@@ -83,7 +85,7 @@ export class Standing {
 
   /** Whether nothing is held against the function any more. */
   goodAt(nowMs: number): boolean {
-    return !this.#quarantined && !this.#penalised && this.#rung < 0 && this.#terms === 0 && this.strikesAt(nowMs) === 0;
+    return !this.#quarantined && !this.#penalised && this.#rung < 0 && this.#terms === 0 && nowMs - this.#suspectedAtMs >= TERM_MS && this.strikesAt(nowMs) === 0;
   }
 
   /** Whether a new request is refused at the door. */
@@ -156,6 +158,13 @@ export class Standing {
     const change = onPenaltyHost ? this.killed(id, nowMs, STRIKES, PENALTY_RUNG) : this.killed(id, nowMs, HOST_STRIKES);
     if (change !== undefined) changes.push(change);
     return changes;
+  }
+
+  /** A host fell silent with it on the thread, which a machine that is short of time does to anyone. @returns whether it is the second time within a term */
+  suspected(nowMs: number): boolean {
+    const again = nowMs - this.#suspectedAtMs < TERM_MS;
+    this.#suspectedAtMs = nowMs;
+    return again;
   }
 
   /** Other code or other limits run from now on: the next request of a quarantined function shows whether they are better. */

@@ -78,8 +78,8 @@ export class Strikes {
   /** The invocation was on the thread of a host when that died. */
   killedHost(exchange: Exchange, cause: DeathCause): void {
     const standing = this.#struck(exchange, 'host_lost', cause);
-    // A kill from outside may have hit anyone: it raises suspicion, no more.
-    if (cause === 'outside') {
+    // A kill from outside may have hit anyone, and so may one silence: they raise suspicion, no more.
+    if (cause === 'outside' || (cause === 'silent' && !standing.suspected(this.#now()))) {
       this.#apply(exchange, standing, standing.killed(exchange.id, this.#now()));
       return;
     }

@@ -1,6 +1,4 @@
 // Which isolates hosts are asked to have ready: those of functions with keepWarm, and for a while those of versions that are about to get traffic.
-import { hostGroup } from '../core/config/index.ts';
-import type { HostGroup } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import type { RouteDelta, RouteFunction } from '../core/routing/index.ts';
@@ -21,8 +19,8 @@ const REVIEW_MS = 5_000;
 export const MAX_PER_HOST = 1_000;
 
 export interface WarmKeeperOptions<H extends WarmHost> {
-  /** The hosts of a group that take invocations, those that a function prefers first. */
-  readonly homes: (fn: string, version: number, group: HostGroup) => readonly H[];
+  /** The hosts where invocations of the version may run now, the preferred ones first. */
+  readonly homes: (fn: RouteFunction, version: number) => readonly H[];
   /** The function as it is now. */
   readonly present: (name: string) => RouteFunction | undefined;
   /** false: nothing is started before it is called. */
@@ -34,7 +32,6 @@ export interface WarmKeeperOptions<H extends WarmHost> {
 interface LiveVersion {
   readonly target: Target;
   readonly key: string;
-  readonly group: HostGroup;
 }
 
 interface PreWarmed {
@@ -107,8 +104,12 @@ export class WarmKeeper<H extends WarmHost> {
     for (const fn of delta.upsert) {
       if (fn.keepWarm > 0) this.#review(fn);
       else this.#drop(fn.name);
+      if (this.#preWarmed.size > 0) this.#releaseAllBut(fn.name, new Set(liveVersions(fn).map(({ key }) => key)));
     }
-    for (const name of delta.remove) this.#drop(name);
+    for (const name of delta.remove) {
+      this.#drop(name);
+      this.#releaseAllBut(name, new Set());
+    }
   }
 
   /**
@@ -146,8 +147,8 @@ export class WarmKeeper<H extends WarmHost> {
     for (const line of this.#lines.values()) line.close(false);
   }
 
-  #preWarm(fn: RouteFunction, { target, key, group }: LiveVersion): Promise<void> | undefined {
-    const [home] = this.#options.homes(fn.name, target.version, group);
+  #preWarm(fn: RouteFunction, { target, key }: LiveVersion): Promise<void> | undefined {
+    const [home] = this.#options.homes(fn, target.version);
     const line = home === undefined ? undefined : this.#lines.get(home);
     if (line === undefined || this.#preWarmed.has(key) || this.#preWarmed.size >= MAX_PRE_WARM) return undefined;
     return new Promise((resolve) => {
@@ -164,6 +165,11 @@ export class WarmKeeper<H extends WarmHost> {
       this.#preWarmed.set(key, { hold, line, timer });
       line.add(hold, true);
     });
+  }
+
+  /** What the function was before its change is kept nowhere: with another tier, it must not even stay in the memory of hosts. */
+  #releaseAllBut(name: string, live: ReadonlySet<string>): void {
+    for (const [key, { hold }] of this.#preWarmed) if (hold.target.function === name && !live.has(key)) this.#release(key);
   }
 
   #release(key: string): void {
@@ -187,7 +193,7 @@ export class WarmKeeper<H extends WarmHost> {
     this.#kept.set(fn.name, held);
     const wanted = new Map<string, { readonly line: WarmLine; readonly version: LiveVersion }>();
     for (const version of liveVersions(fn)) {
-      for (const host of this.#options.homes(fn.name, version.target.version, version.group).slice(0, fn.keepWarm)) {
+      for (const host of this.#options.homes(fn, version.target.version).slice(0, fn.keepWarm)) {
         const line = this.#lines.get(host);
         if (line !== undefined) wanted.set(`${host.name} ${version.key}`, { line, version });
       }
@@ -224,6 +230,6 @@ function liveVersions(fn: RouteFunction): LiveVersion[] {
     const digest = fn.versions[version];
     if (digest === undefined) return [];
     const target = targetOf(fn, version, digest);
-    return [{ target, key: JSON.stringify(target), group: hostGroup(fn.tier, fn.limits.wasm ? 'wasm' : 'default') }];
+    return [{ target, key: JSON.stringify(target) }];
   });
 }

@@ -34,7 +34,7 @@ const TEAMS = 100;
 const HOSTS = 2;
 /** What a host needs without isolates, and what one function is counted with, MB. */
 const HOST_MB = 150;
-const ISOLATE_MB = 3;
+const ISOLATE_MB = 2;
 /** Rather than take the machine's memory when nothing is reclaimed. */
 const GIVE_UP_MB = 8_000;
 const SETTLE_MS = 3_000;

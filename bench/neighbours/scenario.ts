@@ -33,6 +33,8 @@ export interface ScenarioResult {
   readonly graceOutcomes: Readonly<Record<string, number>>;
   readonly errorOutcomes: Readonly<Record<string, number>>;
   readonly generatorLagP99Ms: { readonly quiet: number; readonly with: number };
+  /** From when a request was really handed over: without the generator's own lateness, which a busy machine adds to. */
+  readonly sinceSentP99Ms: { readonly quiet: number; readonly with: number };
   /** The neighbour's outcomes in each second from its start. */
   readonly timeline: readonly Readonly<Record<string, number>>[];
   /** Processes of hosts that had to be started again. */
@@ -89,6 +91,7 @@ export async function runScenario(neighbour: Neighbour, { seconds, perSec }: Sce
     await sleep(1_000);
 
     const between = (values: readonly number[], fromS: number, toS: number): number[] => values.filter((_, i) => (measured.dueMs[i] ?? 0) >= fromS * 1_000 && (measured.dueMs[i] ?? 0) < toS * 1_000);
+    const sinceSentMs = measured.latencyMs.map((ms, i) => ms - (measured.lagMs[i] ?? 0));
     const bads = (fromS: number, toS: number): string[] => measured.outcomes.filter((outcome, i) => !isGood(outcome) && (measured.dueMs[i] ?? 0) >= fromS * 1_000 && (measured.dueMs[i] ?? 0) < toS * 1_000);
     // The neighbour's own process takes some time to start: a second more belongs to neither side.
     const startS = seconds;
@@ -103,6 +106,7 @@ export async function runScenario(neighbour: Neighbour, { seconds, perSec }: Sce
       graceOutcomes: countOutcomes(bads(startS, fromS)),
       errorOutcomes: countOutcomes(failed),
       generatorLagP99Ms: { quiet: percentile(between(measured.lagMs, 0, startS), 99), with: percentile(between(measured.lagMs, fromS, Infinity), 99) },
+      sinceSentP99Ms: { quiet: percentile(between(sinceSentMs, 0, startS), 99), with: percentile(between(sinceSentMs, fromS, Infinity), 99) },
       timeline: perSecond(neighbourRun),
       hostDeaths: (await hostRestarts(node)) - deathsBefore,
       lane: await laneOf(node, neighbour.name),

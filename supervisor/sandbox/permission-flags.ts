@@ -26,6 +26,8 @@ export function permissionFlags({ entry, platformFolder, versionsFolder }: Reada
     ...folder(part), ...folder(join(root, 'core')), ...packageFiles(root), ...modulesFolders(entry).flatMap(folder), ...folder(platformFolder), ...folder(versionsFolder),
     // The meter's source of CPU time (isolates/watch/meter.ts).
     '/proc/self/schedstat',
+    // How many memory maps a process may have bounds the isolates of a host (isolates/life/isolate-life.ts).
+    '/proc/sys/vm/max_map_count',
     // node-gyp-build looks here for the C library when isolated-vm loads.
     '/etc/alpine-release',
   ];

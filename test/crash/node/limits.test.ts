@@ -1,7 +1,7 @@
 // A whole node under functions that break their limits: each answer has its code, and everybody else is served.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bootNode, startLoad } from '../../support/node.ts';
 import type { Answer, TestNode } from '../../support/node.ts';
 import { until } from '../../support/supervisor-process.ts';
@@ -32,6 +32,10 @@ describe('a node with two hosts', () => {
     await node.call('bad', '/fine');
   });
   afterAll(async () => void (await node.stop()));
+  // Each test begins with functions that nothing is held against, on ordinary hosts: what becomes of repeated kills is in quarantine.test.ts.
+  afterEach(async () => {
+    for (const name of ['bad', 'hungry']) await node.api('POST', `/v1/functions/${name}/pardon`);
+  });
 
   const hosts = (): string => node.processes().filter(({ name }) => name.startsWith('host-')).map(({ pid }) => pid).toSorted((a, b) => a - b).join(' ');
 
@@ -79,6 +83,7 @@ describe('a node with two hosts', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
     await until(() => hosts().split(' ').length === 2, 3_000);
     expect((await node.call('hello')).text).toBe('hello');
+    await node.api('POST', '/v1/functions/bad/pardon');
     expect((await node.call('bad', '/fine')).text).toBe('fine');
   });
 

@@ -16,18 +16,26 @@ const metric = async (name: string): Promise<number> => {
   return text.split('\n').filter((line) => line.startsWith(name)).reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 };
 
+/** Switches that waited in vain. */
+const late = (): number => node.output.split('traffic turns to a version that is not warm yet').length - 1;
+
 test('the first call of a deployed version finds it warm, and so does the first after a shift and a rollback', async () => {
   await node.deploy('shifted', source('one'));
-  const reasons = [];
-  for (const change of [undefined, 'deploy', 'rollback', 'split'] as const) {
-    if (change === 'deploy') await node.deploy('shifted', source('two'));
-    if (change === 'rollback') expect((await node.api('POST', '/v1/functions/shifted/rollback')).status).toBe(200);
-    if (change === 'split') expect((await node.api('PUT', '/v1/functions/shifted/traffic', { rules: [], split: [{ version: 2, weight: 100 }] })).status).toBe(200);
-    const answer = await node.call('shifted');
-    expect(answer.status).toBe(200);
-    reasons.push(answer.headers['x-thimble-reason'] ?? '');
-  }
-  expect(reasons).toEqual(['', '', '', '']);
+  const reasons: unknown[] = [];
+  const first = async (): Promise<unknown[]> => {
+    const { status, text, headers } = await node.call('shifted');
+    reasons.push(headers['x-thimble-reason']);
+    return [status, text.split(' ')[0]];
+  };
+  expect(await first()).toEqual([200, 'one']);
+  await node.deploy('shifted', source('two'));
+  expect(await first()).toEqual([200, 'two']);
+  expect((await node.api('POST', '/v1/functions/shifted/rollback')).status).toBe(200);
+  expect(await first()).toEqual([200, 'one']);
+  expect((await node.api('PUT', '/v1/functions/shifted/traffic', { rules: [], split: [{ version: 2, weight: 100 }] })).status).toBe(200);
+  expect(await first()).toEqual([200, 'two']);
+  // A machine that takes longer than a switch waits says so.
+  expect(reasons.filter((reason) => reason !== undefined).length).toBeLessThanOrEqual(late());
 }, 60_000);
 
 test('a module that can not start is deployed all the same, and its first caller hears why', async () => {
@@ -46,8 +54,8 @@ test('under load, deploys and shifts cost nobody a cold start or an error', asyn
   const answers = await load.stop();
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
   expect(new Set(answers.map(({ text }) => text.split(' ')[0])).size).toBeGreaterThanOrEqual(5);
-  // On a busy machine one may not be ready within the time that a switch waits.
-  expect(answers.filter(({ headers }) => String(headers['x-thimble-reason'] ?? '').startsWith('cold_start')).length).toBeLessThanOrEqual(2);
+  // Two connections may meet the same late start.
+  expect(answers.filter(({ headers }) => String(headers['x-thimble-reason'] ?? '').startsWith('cold_start')).length).toBeLessThanOrEqual(2 * late());
 }, 60_000);
 
 test('keepWarm holds on as many hosts, in stats and metrics, and comes back with a host that died', async () => {

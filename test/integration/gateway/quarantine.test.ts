@@ -24,7 +24,7 @@ async function quarantined(stand: Stand): Promise<void> {
   for (let i = 0; i < 5; i++) expect(problemCode(await bad(stand))).toBe('cpu_limit_exceeded');
 }
 
-function dieOn(stand: Stand, host: FakeHost, killer: FakeInvocation | undefined, cause: 'crashed' | 'outside' | 'stuck' = 'crashed'): void {
+function dieOn(stand: Stand, host: FakeHost, killer: FakeInvocation | undefined, cause: 'crashed' | 'outside' | 'silent' | 'stuck' = 'crashed'): void {
   const ref = (i: FakeInvocation): { epoch: number; sequence: number } => ({ epoch: stand.gateway.epoch, sequence: i.id });
   stand.gateway.hostDied({ host: host.name, pid: PID, onThread: killer === undefined ? null : ref(killer), entered: killer === undefined ? [] : [ref(killer)], cause });
   host.die();
@@ -132,13 +132,15 @@ test('what waits in line is answered, and what a host has not begun comes back, 
 });
 
 test('traffic to another version: the next request is a probe', async () => {
-  const stand = await useGateway({ functions, hosts: [(i) => (i.target.version === 2 ? reflect(i) : killing(i))] });
+  const stand = await useGateway({ functions, preWarm: true, hosts: [(i) => (i.target.version === 2 ? reflect(i) : killing(i))] });
   await quarantined(stand);
   expect(problemCode(await bad(stand))).toBe('quarantined');
   const [fn] = functions;
   if (fn === undefined) throw new Error('no function');
   stand.control.push([{ ...fn, traffic: { rules: [], split: [{ version: 2, weight: 100 }] } }]);
   await until(() => stand.gateway.table.revision === stand.control.table.revision);
+  // It is not even started before that.
+  expect([...(stand.hosts[0]?.targets.values() ?? [])].filter((target) => target.version === 2)).toEqual([]);
   expect((await bad(stand)).status).toBe(200);
   expect(standingOf(stand)).toMatchObject({ quarantined: 0, changes: { changed: 1, released: 1 } });
 });
@@ -194,13 +196,13 @@ test('the killer is found even if it had been answered, or its client had gone',
   }
 });
 
-test('a kill from outside is a strike and no more', async () => {
+test.each(['outside', 'silent'] as const)('a host that died of something else (%s) is a strike and no more', async (cause) => {
   const stand = await useGateway({ functions });
   const running: FakeInvocation[] = [];
   const host = await stand.addHost('host-1', (i) => running.push(i));
   const answering = bad(stand);
   await until(() => running.length === 1);
-  dieOn(stand, host, running[0], 'outside');
+  dieOn(stand, host, running[0], cause);
   expect(problemCode(await answering)).toBe('host_lost');
   expect(standingOf(stand)).toMatchObject({ strikes: { host_lost: 1 }, changes: {}, penalised: 0, functions: [{ strikes: 1 }] });
 });

@@ -1,5 +1,6 @@
 // Which isolates a gateway has its hosts keep warm: keepWarm of functions, and versions that traffic is about to reach.
 import { expect, test } from 'vitest';
+import { FRAME } from '../../../core/protocol/index.ts';
 import { routeFunction } from '../../support/gateway-fakes.ts';
 import type { FakeHost } from '../../support/gateway-fakes.ts';
 import { call, sleep, until, useGateway } from '../../support/gateway-stand.ts';
@@ -60,6 +61,23 @@ test('asks again when a host comes back, and elsewhere while it is away', async 
   expect(again.keeps).toEqual(before);
   again.goaway();
   await until(() => second.keeps.length === 12);
+});
+
+test('a version on the slow lane is kept warm there, once a slow host is here', async () => {
+  const { port, hosts, addHost, gateway } = await useGateway({
+    functions: [routeFunction('heavy', live(1, { keepWarm: 1 }))],
+    hosts: [(i) => {
+      i.host.connection?.send([FRAME.entries, 0, [[i.targetNumber, 1, 1, 20_000]]]);
+      i.respond(200, [], 'ok', { cpuUs: 20_000 });
+    }],
+  });
+  const [host] = hosts as [FakeHost];
+  await until(() => host.keeps.length === 1);
+  for (let i = 0; i < 4; i++) expect((await call(port, '/', { fn: 'heavy' })).text).toBe('ok');
+  await until(() => gateway.dispatcher.lanes.slow === 1);
+  expect(host.keeps).toEqual(['heavy@1']);
+  const slow = await addHost('slow-1', answering);
+  await until(() => slow.keeps.length === 1 && host.keeps.length === 0);
 });
 
 test('one start at a time; a host that dies at two of them is not asked for that version any more', async () => {

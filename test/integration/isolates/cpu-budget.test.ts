@@ -7,6 +7,9 @@ import type { Answer, InvokeOptions } from '../../support/isolates-host.ts';
 import { useSidecar } from '../../support/sidecar-server.ts';
 import { useUpstream } from '../../support/sidecar-upstream.ts';
 
+/** For a machine that does much else. */
+const BUSY = { timeout: 15_000 };
+
 /** Each path burns a few milliseconds in each of very many entries of one kind: none is long, and together they never end. */
 const MANY = `${BURN}
 const pause = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -95,10 +98,10 @@ describe('one budget over all entries', () => {
       const f = await host.deploy(MANY, { function: name, cpuMs: 50 });
       await host.call(f);
       const running = host.invoke(f, { path: `${path}?n=${n}` });
-      await expect.poll(() => host.figures.at(-1)?.versions.find((row) => row.function === name)?.running).toBe(1);
+      await expect.poll(() => host.figures.at(-1)?.versions.find((row) => row.function === name)?.running, BUSY).toBe(1);
       running.cancel();
       expectKilled(await running.done);
-      await expect.poll(() => host.logs.some((line) => line.fn === name && line.fields?.includes('cpu_limit_exceeded') === true)).toBe(true);
+      await expect.poll(() => host.logs.some((line) => line.fn === name && line.fields?.includes('cpu_limit_exceeded') === true), BUSY).toBe(true);
       expect(await host.text(good)).toBe('fine');
     });
   }

@@ -16,7 +16,7 @@ export default { async fetch(req, env, ctx) {
   if (pathname === '/spin') for (;;);
   if (pathname === '/steps') { const order = []; for (let i = 0; i < 20; i++) { await new Promise((r) => setTimeout(r, 0)); burn(n); order.push(i); } return Response.json(order); }
   if (pathname === '/abort') { req.signal.addEventListener('abort', () => console.log('aborted')); await new Promise((r) => setTimeout(r, 20_000)); }
-  if (pathname === '/interval') { let ticks = 0; const timer = setInterval(() => { burn(n); ticks += 1; }, 1); await new Promise((r) => setTimeout(r, 300)); clearInterval(timer); return new Response(String(ticks)); }
+  if (pathname === '/interval') { let ticks = 0; const timer = setInterval(() => { burn(n); ticks += 1; }, 1); await new Promise((r) => setTimeout(r, query(req, 'for') || 300)); clearInterval(timer); return new Response(String(ticks)); }
   if (pathname === '/never') await new Promise(() => {});
   if (pathname === '/until') { ctx.waitUntil(new Promise((r) => setTimeout(() => { burn(n); r(); }, 5))); return new Response('answered'); }
   burn(n);
@@ -24,6 +24,8 @@ export default { async fetch(req, env, ctx) {
 } };`;
 
 const CPU = { cpuMs: 5_000 };
+/** For a machine that does much else. */
+const BUSY = { timeout: 15_000 };
 
 async function stand(): Promise<{ host: TestHost; flood: number; good: number; ms: (cpu: number) => number }> {
   const host = await TestHost.start();
@@ -136,10 +138,10 @@ describe('out of the queue', () => {
   test('one that runs already hears of its cancel in its turn, and is over then', async () => {
     const { host, flood, ms } = await stand();
     const waiting = host.invoke(flood, { path: '/abort' });
-    await expect.poll(() => readJournal(host.journalFd).entered.some(({ sequence }) => sequence === waiting.id)).toBe(true);
+    await expect.poll(() => readJournal(host.journalFd).entered.some(({ sequence }) => sequence === waiting.id), BUSY).toBe(true);
     const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(5)}` }));
     waiting.cancel();
-    await expect.poll(() => host.logs.some(({ message }) => message === 'aborted')).toBe(true);
+    await expect.poll(() => host.logs.some(({ message }) => message === 'aborted'), BUSY).toBe(true);
     for (const { done } of burst) expect((await done).code).toBeNull();
   });
 
@@ -183,29 +185,24 @@ describe('out of the queue', () => {
 });
 
 describe('what is booked', () => {
-  test('at 80 % of the CPU time the log says so: once an invocation, and not for each of many', async () => {
-    const host = await TestHost.start();
-    const f = await host.deploy(WORK, { function: 'f', cpuMs: 5_000 });
-    const rounds = await roundsPerMs(host, f);
-    const tight = await host.deploy(WORK, { function: 'tight', version: 2, cpuMs: 20 });
-    const steps = `/steps?n=${Math.round(rounds * 0.85)}`;
-    // The first may be slow, uncompiled: more than the budget.
-    await host.call(tight, { path: `/burn?n=${Math.round(rounds)}` });
-    const answers: Answer[] = [];
-    while (answers.length < 10) answers.push(await host.call(tight, { path: steps }));
-    const over = answers.filter(({ code, cpuUs }) => code === null && cpuUs > 16_000 && cpuUs < 20_000);
-    expect(over.length).toBeGreaterThan(0);
+  test('at 80 % of the CPU time the log says so: once an invocation, and at most once a second', async () => {
+    const { host, ms } = await stand();
+    const tight = await host.deploy(WORK, { function: 'tight', version: 2, cpuMs: 50 });
+    await host.call(tight, { path: '/calls' });
+    const startedMs = performance.now();
+    // Entries of a millisecond, until the budget is spent: each passes through its last fifth.
+    for (let i = 0; i < 5; i++) expect((await host.call(tight, { path: `/interval?n=${ms(1)}&for=20000`, wallMs: 30_000 })).code).toBe('cpu_limit_exceeded');
+    const seconds = (performance.now() - startedMs) / 1_000;
     const lines = (): typeof host.logs => host.logs.filter(({ fields }) => fields?.includes('cpu_soft_limit') === true);
-    await expect.poll(() => lines().length).toBeGreaterThan(0);
+    const soft = (): number => host.figures.flatMap(({ used: rows }) => rows).filter((row) => row.function === 'tight').reduce((sum, row) => sum + row.softLimits, 0);
+    await expect.poll(soft, BUSY).toBe(5);
+    expect(host.figures.at(-1)?.node.softLimits).toBe(5);
+    await expect.poll(() => lines().length, BUSY).toBeGreaterThan(0);
     expect(lines()[0]).toMatchObject({ level: 'warn', fn: 'tight' });
     const { code, limit, used } = JSON.parse(lines()[0]?.fields ?? '') as { code: string; limit: number; used: number };
-    expect([code, limit, used >= 16 && used < 21]).toEqual(['cpu_soft_limit', 20, true]);
-    const soft = (): number => host.figures.flatMap(({ used: rows }) => rows).filter((row) => row.function === 'tight').reduce((sum, row) => sum + row.softLimits, 0);
-    await expect.poll(soft).toBeGreaterThanOrEqual(over.length);
+    expect([code, limit, used >= 40 && used < 50]).toEqual(['cpu_soft_limit', 50, true]);
     expect(new Set(lines().map(({ invocation }) => invocation)).size).toBe(lines().length);
-    expect(host.figures.at(-1)?.node.softLimits).toBe(soft());
-    // Ten in a row are much faster than one a second.
-    expect(lines().length).toBeLessThan(over.length + 1);
+    expect(lines().length).toBeLessThanOrEqual(Math.floor(seconds) + 1);
   });
 
   test('every entry once: answers, timers, waitUntil work and start-up add up to what the thread has used', async () => {
@@ -219,7 +216,7 @@ describe('what is booked', () => {
     const charged = answers.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
     expect(charged).toBeGreaterThan(270_000 * 0.8);
     const settled = host.figures.length;
-    await expect.poll(() => host.figures.length).toBeGreaterThan(settled + 1);
+    await expect.poll(() => host.figures.length, BUSY).toBeGreaterThan(settled + 1);
     const rows = host.figures.flatMap(({ used }) => used);
     const sum = (name: string, of: 'cpuUs' | 'startupUs' | 'entries'): number => rows.filter((row) => row.function === name).reduce((total, row) => total + row[of], 0);
     expect(sum('heavy', 'startupUs')).toBeGreaterThan(40_000 * 0.6);
@@ -235,11 +232,11 @@ describe('what is booked', () => {
     const rows = (of: number): typeof host.entries => host.entries.filter(([target]) => target === of);
     await host.call(short, { path: '/calls' });
     await host.call(long, { path: `/burn?n=${ms(20)}` });
-    await expect.poll(() => rows(long)).toEqual([[long, 1, 1, expect.any(Number)]]);
+    await expect.poll(() => rows(long), BUSY).toEqual([[long, 1, 1, expect.any(Number)]]);
     expect(rows(long)[0]?.[3]).toBeGreaterThan(10_000);
     await host.call(short, { path: '/calls' });
     await host.call(long, { path: '/calls' });
-    await expect.poll(() => rows(long).at(-1)).toEqual([long, 1, 0, expect.any(Number)]);
+    await expect.poll(() => rows(long).at(-1), BUSY).toEqual([long, 1, 0, expect.any(Number)]);
     expect(rows(long).length).toBe(2);
     expect(rows(short).every(([, , over]) => over > 0)).toBe(true);
   });
@@ -248,6 +245,6 @@ describe('what is booked', () => {
     const host = await TestHost.start({ group: 'slow' });
     const f = await host.deploy(WORK);
     await host.call(f);
-    await expect.poll(() => host.entries.at(-1)).toEqual([f, 1, 0, expect.any(Number)]);
+    await expect.poll(() => host.entries.at(-1), BUSY).toEqual([f, 1, 0, expect.any(Number)]);
   });
 });

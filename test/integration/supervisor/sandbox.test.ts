@@ -1,6 +1,6 @@
 // What confines hosts: found out by trying, applied by the launcher, attacked from inside of a process that it starts.
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { PlatformError } from '../../../core/errors/index.ts';
 import { detectSandbox } from '../../../supervisor/sandbox/detect.ts';
 import type { DetectOptions } from '../../../supervisor/sandbox/detect.ts';
 import { hostUsers, shareFolders } from '../../../supervisor/sandbox/host-users.ts';
+import { permissionFlags } from '../../../supervisor/sandbox/permission-flags.ts';
 import { Sandbox } from '../../../supervisor/sandbox/sandbox.ts';
 import { tryTools } from '../../../supervisor/sandbox/tools.ts';
 import type { Tools } from '../../../supervisor/sandbox/tools.ts';
@@ -182,6 +183,14 @@ describe.runIf(isRoot && prefix('privileges') !== undefined)('users of their own
     expect(await refused('64100', ['default', 'partner'])).toContain('64101 is mary');
     expect(await refusal(detectSandbox(options({ users: hostUsers('64100', ['default'], passwd) }), tryTools('/nowhere')))).toContain('setpriv is not installed');
   });
+});
+
+test('every file of the system that a host reads by name is one that it may', () => {
+  const sources = readdirSync(join(ROOT, 'isolates'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts') && !path.endsWith('.guest.ts'));
+  const named = new Set(sources.flatMap((path) => [...readFileSync(join(ROOT, 'isolates', path), 'utf8').matchAll(/['"`](\/(?:proc|sys|etc|dev|tmp|var)\/[^'"`]*)['"`]/g)].map(([, name]) => name)));
+  expect(named).toContain('/proc/self/schedstat');
+  const flags = permissionFlags({ entry: join(ROOT, 'isolates/main.ts'), platformFolder: '/platform', versionsFolder: '/versions' });
+  expect([...named].filter((name) => !flags.includes(`--allow-fs-read=${name}`))).toEqual([]);
 });
 
 interface Attempts {

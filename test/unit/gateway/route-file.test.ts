@@ -1,7 +1,7 @@
 // The gateway's copy of the route table on disk: changes are added behind it, a torn end costs only itself, and the file stays bounded.
 import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../../../core/log/index.ts';
 import { RouteFile, readRouteFile } from '../../../gateway/route-file.ts';
 import { RouteTable } from '../../../gateway/route-table.ts';
@@ -56,6 +56,15 @@ test('a change is added to the file, and read back with the table', async () => 
   const { table: read, torn } = readRouteFile(path) ?? { table: undefined, torn: -1 };
   expect([read?.revision, read?.functions.length, torn]).toEqual([3, 500, 0]);
   expect(read?.functions.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(table.snapshot().functions.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+});
+
+test('a change is written some time after it, not with it', async () => {
+  await start([routeFunction('one')]);
+  const delta: RouteDelta = { epoch: EPOCH, previous: 1, revision: 2, upsert: [routeFunction('two')], remove: [] };
+  table.apply(delta);
+  file.changed(delta);
+  expect(onDisk().revision).toBe(1);
+  await vi.waitUntil(() => onDisk().revision === 2, 10_000);
 });
 
 test('several changes before a write are all in it', async () => {

@@ -159,6 +159,14 @@ describe('a host that was killed', () => {
     expect(standing.penaltyUntilMs).toBe(100_000 + 2 * TERM_MS);
   });
 
+  it('that fell silent is a suspicion, which the second one within ten minutes confirms', () => {
+    const standing = new Standing();
+    expect(standing.suspected(0)).toBe(false);
+    expect([standing.goodAt(TERM_MS - 1), standing.goodAt(TERM_MS)]).toEqual([false, true]);
+    expect(standing.suspected(TERM_MS)).toBe(false);
+    expect(standing.suspected(2 * TERM_MS - 1)).toBe(true);
+  });
+
   it('weighs less once the function has other code', () => {
     const standing = new Standing();
     standing.killedHost(1, 0, false);
