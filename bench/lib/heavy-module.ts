@@ -45,7 +45,7 @@ export function heavyModule(n: number, mark: string): string {
 ${bodies.join('\n')}
 const all = [${bodies.map((_, i) => `f${i}`).join(',')}];
 const table = work(${n});
-export const benchMark = ${JSON.stringify(mark)};
-export default { fetch() { return new Response(table.size > 0 && all[7]({ name: 'x' }).code === 'ok_7' ? 'heavy ' + all.length : 'broken'); } };
+const benchMark = ${JSON.stringify(mark)};
+export default { fetch() { return new Response(table.size > 0 && all[7]({ name: 'x' }).code === 'ok_7' ? 'heavy ' + all.length : 'broken ' + benchMark); } };
 `;
 }
