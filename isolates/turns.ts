@@ -1,6 +1,6 @@
 // Loop turns and the in-flight journal: every entry is written down before it happens, and a loop that has come to rest says that nothing runs.
 import { JOURNAL_SLOTS } from '../core/protocol/index.ts';
-import type { JournalWriter } from '../core/protocol/index.ts';
+import type { FrameConnection, JournalWriter } from '../core/protocol/index.ts';
 import type { Invocation } from './invocation.ts';
 
 /**
@@ -9,11 +9,42 @@ import type { Invocation } from './invocation.ts';
  */
 const REST_MS = 1;
 
+/** Slots of invocations that have ended, and where each one's final frame went: two arrays, so that an end allocates nothing. */
+class EndedSlots {
+  readonly slots: number[] = [];
+  readonly connections: Pick<FrameConnection, 'backlogBytes'>[] = [];
+
+  add(slot: number, connection: Pick<FrameConnection, 'backlogBytes'>): void {
+    this.slots.push(slot);
+    this.connections.push(connection);
+  }
+
+  /** Gives those whose connection has handed everything to the kernel to `free`. */
+  release(free: number[]): void {
+    let left = 0;
+    for (let i = 0; i < this.slots.length; i++) {
+      const slot = this.slots[i] as number;
+      const connection = this.connections[i] as Pick<FrameConnection, 'backlogBytes'>;
+      if (connection.backlogBytes === 0) {
+        free.push(slot);
+        continue;
+      }
+      this.slots[left] = slot;
+      this.connections[left] = connection;
+      left += 1;
+    }
+    this.slots.length = this.connections.length = left;
+  }
+}
+
 export class Turns {
   readonly #journal: JournalWriter | null;
   readonly #atEnd: () => void;
   readonly #atRestDo: () => boolean;
   readonly #free: number[] = [];
+  /** Slots of invocations that ended in this turn, and in those before whose answers may still be in this process. */
+  #ended = new EndedSlots();
+  #leaving = new EndedSlots();
   #nextSlot = 1;
   /** `performance.now()` at the first entry of this turn, or of the last one that had any: exact enough for idle times. */
   nowMs = performance.now();
@@ -26,6 +57,7 @@ export class Turns {
   readonly #end = (): void => {
     this.#inTurn = false;
     this.#turns += 1;
+    this.#freeSlots();
     this.#atEnd();
     if (this.#turnsAtTimer < 0) this.#startTimer();
   };
@@ -72,10 +104,24 @@ export class Turns {
     setTimeout(this.#atRest, REST_MS);
   }
 
-  /** The invocation is over. Its record stays until the slot is used again: gateways know that it was answered. */
+  /**
+   * The invocation is over. Its record stays until the slot is used again, and that is not before the kernel has its final frame: a gateway that
+   * hears of the host's death without that frame must find the invocation among those that were entered, or it would run a second time.
+   */
   release(invocation: Invocation): void {
     if (invocation.slot === 0) return;
-    this.#free.push(invocation.slot);
+    this.#ended.add(invocation.slot, invocation.connection);
     invocation.slot = 0;
+  }
+
+  /** Frames are handed over at the end of a turn, which may be after this: what ended in it has to wait for the next one. */
+  #freeSlots(): void {
+    const leaving = this.#leaving;
+    leaving.release(this.#free);
+    // Those that a slow gateway holds up wait with the ones of this turn.
+    for (let i = 0; i < leaving.slots.length; i++) this.#ended.add(leaving.slots[i] as number, leaving.connections[i] as Pick<FrameConnection, 'backlogBytes'>);
+    leaving.slots.length = leaving.connections.length = 0;
+    this.#leaving = this.#ended;
+    this.#ended = leaving;
   }
 }

@@ -11,6 +11,7 @@ const STDOUT = 1;
 
 /** The job. @throws TypeError  there is none */
 export function takeJob(): DecodedMessage {
+  process.title = 'thimble snapshot';
   const [message] = decodeMessages(readFileSync(STDIN));
   if (message === undefined) throw new TypeError('no job on standard input');
   return message;
