@@ -119,7 +119,8 @@ function run(job: OpenLoopJob): void {
     const now = performance.now() - startedMs;
     while (next < total && (dueMs[next] ?? 0) <= now) {
       lagMs.push(now - (dueMs[next] ?? 0));
-      const line = idle.pop();
+      // In turn: one that rests for 10 s is closed by the server, which may cross with the next request on it.
+      const line = idle.shift();
       if (line === undefined) waiting.push(next);
       else send(line, next);
       next += 1;
