@@ -10,7 +10,7 @@ import type { TargetState } from './targets.ts';
 import type { TenantIsolate } from './tenant-isolate.ts';
 
 /** Who an invocation answers. */
-export type Caller = Pick<FrameConnection, 'backlogBytes' | 'flush' | 'peer' | 'send'>;
+export type Caller = Pick<FrameConnection, 'backlogBytes' | 'flush' | 'peer' | 'send' | 'sentBytes' | 'takenBytes'>;
 
 /** Share of the CPU budget at which the function's log warns. */
 const SOFT_SHARE = 0.8;

@@ -9,31 +9,39 @@ import type { Invocation } from './invocation.ts';
  */
 const REST_MS = 1;
 
-/** Slots of invocations that have ended, and where each one's final frame went: two arrays, so that an end allocates nothing. */
-class EndedSlots {
-  readonly slots: number[] = [];
-  readonly connections: Pick<FrameConnection, 'backlogBytes'>[] = [];
+type Connection = Pick<FrameConnection, 'sentBytes' | 'takenBytes'>;
 
-  add(slot: number, connection: Pick<FrameConnection, 'backlogBytes'>): void {
-    this.slots.push(slot);
-    this.connections.push(connection);
+/** Emptied places at the front of the arrays before they are moved up. */
+const COMPACT_AT = 4_096;
+
+/** Slots of invocations that have ended, in order, until the kernel has the final frame of each. Arrays of their own, so that an end allocates nothing. */
+class EndedSlots {
+  readonly #slots: number[] = [];
+  /** Where the final frame ends in what its connection has sent. */
+  readonly #ends: number[] = [];
+  readonly #connections: Connection[] = [];
+  #first = 0;
+
+  add(slot: number, connection: Connection): void {
+    this.#slots.push(slot);
+    this.#ends.push(connection.sentBytes);
+    this.#connections.push(connection);
   }
 
-  /** Gives those whose connection has handed everything to the kernel to `free`. */
+  /** Gives those whose final frame has left this process to `free`. */
   release(free: number[]): void {
-    let left = 0;
-    for (let i = 0; i < this.slots.length; i++) {
-      const slot = this.slots[i] as number;
-      const connection = this.connections[i] as Pick<FrameConnection, 'backlogBytes'>;
-      if (connection.backlogBytes === 0) {
-        free.push(slot);
-        continue;
-      }
-      this.slots[left] = slot;
-      this.connections[left] = connection;
-      left += 1;
+    let at = this.#first;
+    for (; at < this.#slots.length; at++) {
+      if ((this.#connections[at] as Connection).takenBytes < (this.#ends[at] as number)) break;
+      free.push(this.#slots[at] as number);
     }
-    this.slots.length = this.connections.length = left;
+    this.#first = at;
+    if (at === this.#slots.length) {
+      this.#slots.length = this.#ends.length = this.#connections.length = this.#first = 0;
+    } else if (at >= COMPACT_AT) {
+      for (const column of [this.#slots, this.#ends, this.#connections]) column.splice(0, at);
+      this.#first = 0;
+    }
   }
 }
 
@@ -42,9 +50,7 @@ export class Turns {
   readonly #atEnd: () => void;
   readonly #atRestDo: () => boolean;
   readonly #free: number[] = [];
-  /** Slots of invocations that ended in this turn, and in those before whose answers may still be in this process. */
-  #ended = new EndedSlots();
-  #leaving = new EndedSlots();
+  readonly #ended = new EndedSlots();
   #nextSlot = 1;
   /** `performance.now()` at the first entry of this turn, or of the last one that had any: exact enough for idle times. */
   nowMs = performance.now();
@@ -57,7 +63,7 @@ export class Turns {
   readonly #end = (): void => {
     this.#inTurn = false;
     this.#turns += 1;
-    this.#freeSlots();
+    this.#ended.release(this.#free);
     this.#atEnd();
     if (this.#turnsAtTimer < 0) this.#startTimer();
   };
@@ -112,16 +118,5 @@ export class Turns {
     if (invocation.slot === 0) return;
     this.#ended.add(invocation.slot, invocation.connection);
     invocation.slot = 0;
-  }
-
-  /** Frames are handed over at the end of a turn, which may be after this: what ended in it has to wait for the next one. */
-  #freeSlots(): void {
-    const leaving = this.#leaving;
-    leaving.release(this.#free);
-    // Those that a slow gateway holds up wait with the ones of this turn.
-    for (let i = 0; i < leaving.slots.length; i++) this.#ended.add(leaving.slots[i] as number, leaving.connections[i] as Pick<FrameConnection, 'backlogBytes'>);
-    leaving.slots.length = leaving.connections.length = 0;
-    this.#leaving = this.#ended;
-    this.#ended = leaving;
   }
 }

@@ -96,6 +96,15 @@ export class FrameConnection {
     return this.#socket.writableLength + this.#writer.pendingBytes;
   }
 
+  /** Bytes of all that was sent, and how many of them the kernel has: from there they reach the peer also if this process dies. All, once it is closed. */
+  get sentBytes(): number {
+    return this.#writer.addedBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#closed ? this.#writer.addedBytes : this.#writer.addedBytes - this.backlogBytes;
+  }
+
   /** Sends with what else comes up in this loop turn, in batches. Ignored once closed: `onClose` has told the owner. */
   send(frame: Frame): void {
     if (this.#closed) return;

@@ -15,10 +15,16 @@ export class FrameWriter {
   /** What has been added and not handed over: `#start`..`#end` of the slab. Bytes before `#start` belong to the socket. */
   #start = 0;
   #end = 0;
+  #addedBytes = 0;
 
   /** @param write  takes over each buffer: it is never written again */
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write;
+  }
+
+  /** Bytes of all frames so far. */
+  get addedBytes(): number {
+    return this.#addedBytes;
   }
 
   /** Bytes that wait for `flush`. */
@@ -33,6 +39,7 @@ export class FrameWriter {
     const length = end - start;
     if (length > MAX_FRAME_BYTES) throw new PlatformError('protocol_violation', { why: `a frame of ${length} bytes` });
     const size = PREFIX_BYTES + length;
+    this.#addedBytes += size;
     if (size > OWN_BUFFER_BYTES) {
       this.flush();
       const own = Buffer.allocUnsafeSlow(size);
