@@ -6,7 +6,7 @@ import { bootNode } from '../support/node.ts';
 import type { TestNode } from '../support/node.ts';
 import { Effects } from './effects.ts';
 import { RawClient } from './raw-client.ts';
-import { randomOf, seed } from './seed.ts';
+import { randomOf, seed } from '../support/seed.ts';
 
 const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
 const REQUESTS = FULL ? 1_000_000 : 10_000;

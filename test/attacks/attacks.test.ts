@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Attack } from './attack.ts';
 import { ATTACKS, FATAL_SOURCES, REFUSED_SOURCES } from './catalogue/index.ts';
 import { LeakWatch } from './leak-watch.ts';
-import { sample, seed } from './seed.ts';
+import { sample, seed } from '../support/seed.ts';
 import { Stand } from './stand.ts';
 
 const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
