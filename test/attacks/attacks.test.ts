@@ -9,8 +9,9 @@ import { Stand } from './stand.ts';
 const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
 const REPEATS = FULL ? 100 : 1;
 const HOSTS = 2;
-/** Costly attacks of the short form. */
-const SAMPLED = 8;
+/** Attacks of the short form, and costly ones among them: another sample for each seed. */
+const SAMPLED = 150;
+const SAMPLED_COSTLY = 8;
 
 /** For work on single attacks: only those whose names match, costly ones too. */
 const ONLY = process.env['THIMBLE_ATTACKS'];
@@ -19,7 +20,7 @@ function choose(): readonly Attack[] {
   if (ONLY !== undefined) return ATTACKS.filter(({ name }) => new RegExp(ONLY).test(name));
   if (FULL) return ATTACKS;
   const costly = ATTACKS.filter((attack) => attack.costly === true);
-  return [...ATTACKS.filter((attack) => attack.costly !== true), ...sample(costly, SAMPLED)];
+  return [...sample(ATTACKS.filter((attack) => attack.costly !== true), SAMPLED - SAMPLED_COSTLY), ...sample(costly, SAMPLED_COSTLY)];
 }
 const chosen = choose();
 
