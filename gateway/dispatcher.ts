@@ -166,10 +166,10 @@ export class Dispatcher {
     if (!mayTake(gate.heldBytes, this.memory.heldBytes, MAX_BODY_BYTES)) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
     if (!this.#hasSlot(gate) && !this.#hasPlace(gate)) return { failure: lineFull(gate) };
     const waitMs = gate.rate.take(nowMs);
-    if (waitMs > 0) return { failure: { code: 'rate_limited', params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
+    if (waitMs > 0) return tooMany('rate_limited', ratePerSec, waitMs);
     const { tenant } = gate;
     const tenantWaitMs = tenant.rate.take(nowMs);
-    if (tenantWaitMs > 0) return { failure: { code: 'tenant_rate_limited', params: { ratePerSec: tenant.ratePerSec, limit: tenant.ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(tenantWaitMs / 1_000)) };
+    if (tenantWaitMs > 0) return tooMany('tenant_rate_limited', tenant.ratePerSec, tenantWaitMs);
     return undefined;
   }
 
@@ -364,6 +364,10 @@ export class Dispatcher {
     const { function: name, version } = exchange.target.frame;
     return this.#table.get(name)?.target(version) ?? exchange.target;
   }
+}
+
+function tooMany(code: 'rate_limited' | 'tenant_rate_limited', ratePerSec: number, waitMs: number): { readonly failure: Failure; readonly retryAfterS: number } {
+  return { failure: { code, params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
 }
 
 function lineFull(gate: FunctionGate): Failure {

@@ -1,5 +1,6 @@
 // A host process that is loaded and has no place yet: it takes the place of the next one that dies, so that a death costs its neighbours milliseconds.
 import { closeSync } from 'node:fs';
+import { toPlatformError } from '../core/errors/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { ChildLife } from './child-life.ts';
 import type { Command, LifeHandlers } from './child-life.ts';
@@ -51,7 +52,7 @@ export class StandbyHost {
       if (life.pid !== undefined) onSpawn(life.pid);
       onChange();
     } catch (thrown) {
-      logger.warn({ err: thrown }, 'no standby host: a host that dies is back later');
+      logger.warn({ err: thrown, code: toPlatformError(thrown).code }, 'no standby host: a host that dies is back later');
       this.#again(this.#policy.onDeath(undefined).delayMs);
     }
   }

@@ -8,7 +8,7 @@ export type { Condition, Traffic } from './traffic.ts';
 export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
 export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
-export type { Quotas, RouteQuotas } from './tenants.ts';
+export type { Quotas } from './tenants.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';

@@ -24,4 +24,3 @@ export const tenantPutSchema = z.strictObject({ quotas: quotasSchema });
 
 /** The quotas that gateways and hosts enforce. */
 export const routeQuotasSchema = z.object({ rps: z.number(), memoryMb: z.number() });
-export type RouteQuotas = z.infer<typeof routeQuotasSchema>;

@@ -136,7 +136,7 @@ describe('fetch', () => {
     const { host, f } = await stand();
     expect(await host.text(f, { path: path('abort', up.origin) })).toBe('{"name":"AbortError","code":20}');
     expect(await host.text(f, { path: path('timeout', up.origin) })).toBe('{"name":"TimeoutError","code":23}');
-    await expect.poll(() => closed, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => closed).toBe(2);
   });
 
   test('the wall limit bounds a call; a client that goes away cancels it', async () => {
@@ -148,7 +148,7 @@ describe('fetch', () => {
     await expect.poll(() => up.requests.length).toBe(2);
     running.cancel();
     expect((await running.done).final).toBe(true);
-    await expect.poll(() => closed, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => closed).toBe(2);
   });
 
   test('refused, unreachable and unknown addresses are TypeErrors with a code', async () => {

@@ -92,31 +92,21 @@ describe('order', () => {
   });
 });
 
-/** An index of `count` functions in as many teams, and the time of a lookup in it: the best of several rounds, milliseconds. */
-function indexed(count: number): { readonly index: TriggerIndex<number>; readonly lookupMs: number; readonly wrong: number } {
+test('10,000 functions with triggers are found in microseconds', () => {
   const index = new TriggerIndex<number>();
-  for (let i = 0; i < count; i++) {
+  const begun = performance.now();
+  for (let i = 0; i < 10_000; i++) {
     index.set(`f${i}`, i, [http(`/team-${i % 100}/f${i}/:id`), http('/*', { host: `f${i}.example.com` }), http('/x', { host: `*.f${i}.example.org` }), http(`/team-${i % 100}/f${i}/:n(\\d+)/x`)]);
   }
-  let lookupMs = Number.POSITIVE_INFINITY;
+  expect(performance.now() - begun).toBeLessThan(5_000);
   let wrong = 0;
-  for (let round = 0; round < 10; round++) {
-    const from = performance.now();
-    for (let n = 0; n < 1_000; n++) {
-      const i = (n * 7_919) % count;
-      if (index.find('any', `/team-${i % 100}/f${i}/7`, GET) !== i) wrong += 1;
-      if (index.find(`f${i}.example.com`, '/whatever', GET) !== i) wrong += 1;
-    }
-    lookupMs = Math.min(lookupMs, (performance.now() - from) / 2_000);
+  const from = performance.now();
+  for (let i = 0; i < 10_000; i++) {
+    if (index.find('any', `/team-${i % 100}/f${i}/7`, GET) !== i) wrong += 1;
+    if (index.find(`f${i}.example.com`, '/whatever', GET) !== i) wrong += 1;
   }
-  return { index, lookupMs, wrong };
-}
-
-test('the time of a lookup does not grow with the number of functions', () => {
-  const few = indexed(100);
-  const many = indexed(10_000);
-  expect([few.wrong, many.wrong]).toEqual([0, 0]);
-  // A look at every pattern would take a hundred times as long.
-  expect(many.lookupMs / few.lookupMs).toBeLessThan(20);
-  expect([many.index.find('a.f9999.example.org', '/x', GET), many.index.find('a.nobody.example.org', '/x', GET)]).toEqual([9_999, undefined]);
-}, 30_000);
+  // A look at every pattern would take milliseconds each.
+  expect((performance.now() - from) / 20_000).toBeLessThan(0.1);
+  expect(wrong).toBe(0);
+  expect([index.find('a.f9999.example.org', '/x', GET), index.find('a.nobody.example.org', '/x', GET)]).toEqual([9_999, undefined]);
+}, 20_000);
