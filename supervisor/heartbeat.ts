@@ -9,7 +9,7 @@ import type { Beat } from '../core/protocol/index.ts';
 export const POLL_MS = 100;
 /** A beat that stands still for this many looks (1 s) is lost. Looks are counted, not time: a supervisor that was itself stopped must not kill innocents. */
 const SILENT_POLLS = 10;
-/** An entry that still runs this long after its isolate was disposed is stuck in native code. */
+/** An entry that has used so much CPU time since its isolate was disposed is stuck in native code; of time that it waits for a core, a tenth counts. */
 const DISPOSED_MS = 250;
 
 export type Verdict = 'alive' | 'silent' | 'stuck';

@@ -24,7 +24,7 @@ export interface Beat {
   readonly ageMs: number;
   readonly cpuMs: number;
   readonly budgetMs: number;
-  /** Time since the watchdog was told to dispose the running entry's isolate; 0: not told. */
+  /** CPU time since the watchdog was told to dispose the running entry's isolate, or a tenth of the wall time, whichever is more; 0: not told. */
   readonly disposedMs: number;
 }
 

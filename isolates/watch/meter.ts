@@ -18,6 +18,8 @@ const PARK_AFTER_TICKS = 25;
 const BEAT_MS = 100;
 /** An orphan drains by itself and is gone by then, unless its loop is stuck. */
 const ORPHAN_MS = 2_000;
+/** What waiting counts after the disposal, beside CPU time: a host that got no core is not stuck yet, one that sleeps in native code for long is. */
+const WAITING_COUNTS = 0.1;
 
 const { buffer, beatFd } = workerData as MeterData;
 const words = new Int32Array(buffer);
@@ -41,6 +43,7 @@ let seenCpu = 0;
 let cpuMs = 0;
 let budgetMs = 0;
 let claimedAt = 0;
+let claimedCpu = 0;
 let quietTicks = 0;
 let beats = 0;
 let lastBeat = 0;
@@ -62,6 +65,7 @@ for (;;) {
       // The claim names the entry, so an entry that ends now and the next one are both safe.
       if (cpuMs >= budgetMs && Atomics.compareExchange(words, WORD.entry, entry, -entry) === entry) {
         claimedAt = now;
+        claimedCpu = cpuMs + seenCpu;
         Atomics.store(words, WORD.command, Atomics.load(words, WORD.slot));
         Atomics.notify(words, WORD.command);
       } else {
@@ -79,6 +83,7 @@ for (;;) {
   } else if (entry < 0 && claimedAt === 0) {
     // Claimed by the loop itself, which has seen more than CPU time.
     claimedAt = now;
+    claimedCpu = threadCpuMs();
   } else if (entry === 0) {
     quietTicks += 1;
     seen = 0;
@@ -92,7 +97,8 @@ for (;;) {
     else if (orphanAt === 0) orphanAt = now;
     else if (now - orphanAt > ORPHAN_MS) process.kill(process.pid, 'SIGKILL');
     writeBeat(beatFd, {
-      count: beats, entry: Math.abs(entry), ageMs: seen === 0 ? 0 : now - seenAt, cpuMs, budgetMs, disposedMs: entry < 0 ? Math.max(now - claimedAt, 0.001) : 0,
+      count: beats, entry: Math.abs(entry), ageMs: seen === 0 ? 0 : now - seenAt, cpuMs, budgetMs,
+      disposedMs: entry < 0 ? Math.max(threadCpuMs() - claimedCpu, (now - claimedAt) * WAITING_COUNTS, 0.001) : 0,
     });
   }
 }

@@ -1,7 +1,7 @@
-// Chance that can be repeated: THIMBLE_TEST_SEED, else of the day, so that the short form takes another sample tomorrow.
+// Chance that can be repeated: THIMBLE_TEST_SEED, else one number for the short form, so that a change is judged by the same sample as the one before, and another for each full run.
 
 /** Printed by every suite that uses it. */
-export const seed = Number(process.env['THIMBLE_TEST_SEED'] ?? Math.floor(Date.now() / 1_000) % 1_000_000);
+export const seed = Number(process.env['THIMBLE_TEST_SEED'] ?? (process.env['THIMBLE_TEST_FULL'] === '1' ? Math.floor(Date.now() / 1_000) % 1_000_000 : 20_260));
 
 /** mulberry32: the same numbers for the same seed. @returns a function that gives numbers from 0 up to 1 */
 export function randomOf(from: number): () => number {
