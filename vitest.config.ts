@@ -8,6 +8,8 @@ export default defineConfig({
     execArgv: ['--no-node-snapshot', '--disable-warning=ExperimentalWarning'],
     // Two cores: integration tests start whole nodes, so more forks only add noise.
     maxWorkers: 2,
+    // On a machine that others share, a stop of a second is no defect; what fails twice is one. The report names what was repeated.
+    retry: process.env.CI === undefined ? 0 : 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.vitest-report.json' }]],

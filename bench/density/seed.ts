@@ -10,7 +10,7 @@ import { createLogger } from '../../core/log/index.ts';
 import { sourceOf } from './cases.ts';
 import type { DensityCase } from './cases.ts';
 
-const ACTOR = 'bench';
+const ACTOR = { name: 'bench', from: '' };
 
 export interface Seeded {
   readonly ms: number;

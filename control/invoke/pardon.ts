@@ -1,6 +1,6 @@
 // POST …/pardon: an operator's word that forgets what is held against a function.
 import type { FunctionStanding } from '../stats/index.ts';
-import type { Ledger, Written } from '../model/index.ts';
+import type { Actor, Ledger, Written } from '../model/index.ts';
 import type { Invoker } from './invoker.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { Invoker } from './invoker.ts';
  * @throws not_found  the gateway does not know the function (yet)
  * @throws storage_failed  it is pardoned, and no row says so
  */
-export async function pardonFunction(invoker: Invoker, ledger: Ledger, actor: string, name: string, before: FunctionStanding): Promise<Written<undefined>> {
+export async function pardonFunction(invoker: Invoker, ledger: Ledger, actor: Actor, name: string, before: FunctionStanding): Promise<Written<undefined>> {
   await invoker.pardon(name);
   return ledger.write(actor, () => ({ changes: [], audit: { action: 'function.pardon', target: name, before, after: null }, result: undefined }));
 }

@@ -15,6 +15,8 @@ export const auditRowSchema = z.strictObject({
   sequence: z.number(),
   time: z.string(),
   actor: z.string(),
+  /** Address that the request came from, '' when the node did it by itself; absent in rows of earlier releases. */
+  from: z.string().optional(),
   action: z.string(),
   target: z.string(),
   /** What was there before the change: only what changed; null: nothing. */
@@ -27,6 +29,13 @@ export const auditRowSchema = z.strictObject({
 });
 export type AuditRow = z.infer<typeof auditRowSchema>;
 
+/** Who changes something: the name of a token, or of a part of the node that acts by itself. */
+export interface Actor {
+  readonly name: string;
+  /** Client address; '' for a part of the node. */
+  readonly from: string;
+}
+
 export interface AuditEntry {
   readonly action: string;
   readonly target: string;
@@ -35,11 +44,12 @@ export interface AuditEntry {
 }
 
 /** The next row of the chain. */
-export function chainRow(entry: AuditEntry, actor: string, time: string, previous: { readonly sequence: number; readonly hash: string }): AuditRow {
+export function chainRow(entry: AuditEntry, actor: Actor, time: string, previous: { readonly sequence: number; readonly hash: string }): AuditRow {
   const row = {
     sequence: previous.sequence + 1,
     time,
-    actor,
+    actor: actor.name,
+    from: actor.from,
     action: entry.action,
     target: entry.target,
     before: summarise(entry.before) ?? null,

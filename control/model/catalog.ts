@@ -141,7 +141,7 @@ export class Catalog {
   route(name: string): RouteFunction | undefined {
     const record = this.#functions.get(name)?.record;
     if (record === undefined) return undefined;
-    const live = new Set([...(record.traffic?.rules ?? []), ...(record.traffic?.split ?? [])].map((part) => part.version));
+    const live = liveVersions(record);
     const own = [...this.digests(name)].filter(([version]) => version >= record.firstVersion);
     const versions = own.filter(([version], index) => index >= own.length - ADDRESSABLE_VERSIONS || live.has(version));
     const { rps = 0, memoryMb = 0 } = this.#tenants.get(record.tenant)?.quotas ?? {};
@@ -159,6 +159,13 @@ export class Catalog {
       keepWarm: record.keepWarm,
       secrets: record.secrets,
       traffic: record.traffic,
+      ...(record.callers === null ? undefined : { callers: record.callers }),
+      ...(record.fallback === null ? undefined : { fallback: record.fallback }),
+      ...(record.skew === null ? undefined : { skew: record.skew }),
+      ...(record.shadow === null ? undefined : { shadow: record.shadow }),
+      ...(record.emergency.killed ? { killed: true as const } : undefined),
+      ...(record.emergency.forced === null ? undefined : { forced: record.emergency.forced }),
+      ...(Object.keys(record.aliases).length === 0 ? undefined : { aliases: record.aliases }),
       versions: Object.fromEntries(versions),
     };
   }
@@ -255,6 +262,16 @@ export class Catalog {
     if (versions === undefined) this.#digests.set(name, (versions = new Map()));
     versions.set(numberOfKey(key), record.digest);
   }
+}
+
+/** Versions that must be reachable: live, forced, shadowed, pinned or named. */
+export function liveVersions(record: FunctionRecord): Set<number> {
+  const { traffic, shadow, emergency, aliases, pinned } = record;
+  const live = new Set([...(traffic?.rules ?? []), ...(traffic?.split ?? [])].map((part) => part.version));
+  for (const version of [...Object.values(aliases), ...pinned]) live.add(version);
+  if (shadow !== null) live.add(shadow.version);
+  if (emergency.forced !== null) live.add(emergency.forced);
+  return live;
 }
 
 function parse<T>(schema: { parse(value: unknown): T }, record: StoredRecord): T {

@@ -1,8 +1,9 @@
 // Creating, changing and deleting functions.
 import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
-import { limitsSchema } from '../../core/schemas/index.ts';
+import { emergencySchema, limitsSchema } from '../../core/schemas/index.ts';
 import type { FunctionPut, Trigger } from '../../core/schemas/index.ts';
+import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, NoPlan, Plan, Written } from './ledger.ts';
@@ -15,7 +16,7 @@ import { describeTrigger } from './trigger-patterns.ts';
 import { viewSecrets } from './views.ts';
 
 /** Fields that PUT replaces whole when they are there. */
-const REPLACED = ['tenant', 'tier', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user'] as const;
+const REPLACED = ['tenant', 'tier', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user', 'callers', 'fallback', 'skew', 'retention'] as const;
 type Settings = Pick<FunctionRecord, (typeof REPLACED)[number] | 'limits'>;
 
 const DEFAULTS: Settings = {
@@ -30,7 +31,13 @@ const DEFAULTS: Settings = {
   keepWarm: 0,
   shape: 'auto',
   user: null,
+  callers: null,
+  fallback: null,
+  skew: null,
+  retention: null,
 };
+
+const NO_EMERGENCY = emergencySchema.parse({});
 
 export interface PutResult {
   readonly created: boolean;
@@ -65,7 +72,7 @@ export class Functions {
    * @throws function_quota_exceeded  the tenant has all the functions that it may have
    * @throws invalid  the node has no such tier
    */
-  async put(actor: string, name: string, put: FunctionPut): Promise<Written<PutResult>> {
+  async put(actor: Actor, name: string, put: FunctionPut): Promise<Written<PutResult>> {
     const { tier } = put;
     if (tier !== undefined) this.#tiers.check(tier);
     const write = (brought: Brought | undefined): Promise<Written<PutResult | undefined>> => this.#ledger.write(actor, (now) => this.#planPut(name, put, now, brought));
@@ -78,7 +85,7 @@ export class Functions {
   }
 
   /** Takes the function off every gateway. Its versions, sources and audit rows stay. */
-  delete(actor: string, name: string): Promise<Written<undefined>> {
+  delete(actor: Actor, name: string): Promise<Written<undefined>> {
     return this.#ledger.write(actor, (now) => {
       const { record } = this.#catalog.require(name);
       const removed: RemovedRecord = { name, tier: record.tier, lastVersion: record.lastVersion, removedAt: now };
@@ -143,7 +150,7 @@ export class Functions {
   #fresh(name: string, now: string): FunctionRecord {
     const lastVersion = this.#catalog.removed(name)?.lastVersion ?? 0;
     return {
-      ...DEFAULTS, name, secrets: '', secretNames: [], traffic: null, history: [], lastVersion, firstVersion: lastVersion + 1, createdAt: now, changedAt: now,
+      ...DEFAULTS, name, secrets: '', secretNames: [], traffic: null, history: [], shadow: null, emergency: NO_EMERGENCY, aliases: {}, pinned: [], lastVersion, firstVersion: lastVersion + 1, createdAt: now, changedAt: now,
     };
   }
 

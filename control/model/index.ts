@@ -1,8 +1,8 @@
 // Functions, versions, traffic and audit: the rules of the control plane, without HTTP and sockets.
 export { AUDIT_START, auditRowSchema, hashRow, verifyTrail } from './audit.ts';
-export type { AuditRow } from './audit.ts';
+export type { Actor, AuditRow } from './audit.ts';
 export { canonicalJson } from './canonical-json.ts';
-export { ADDRESSABLE_VERSIONS, Catalog } from './catalog.ts';
+export { ADDRESSABLE_VERSIONS, Catalog, liveVersions } from './catalog.ts';
 export { Functions } from './functions.ts';
 export { Ledger } from './ledger.ts';
 export type { Written } from './ledger.ts';

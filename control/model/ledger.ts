@@ -2,7 +2,7 @@
 import type { Change, RecordStore } from '../../core/ports/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import { AUDIT_START, auditRowSchema, chainRow } from './audit.ts';
-import type { AuditEntry } from './audit.ts';
+import type { Actor, AuditEntry } from './audit.ts';
 import type { Catalog } from './catalog.ts';
 import { KEYS } from './records.ts';
 
@@ -50,7 +50,7 @@ export class Ledger {
    *
    * @throws storage_failed  the disk refused; nothing was changed
    */
-  write<T>(actor: string, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
+  write<T>(actor: Actor, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
     const done = this.#tail.then(() => this.#run(actor, plan));
     this.#tail = done.catch(() => {});
     return done;
@@ -61,7 +61,7 @@ export class Ledger {
     await this.#tail;
   }
 
-  async #run<T>(actor: string, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
+  async #run<T>(actor: Actor, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
     const { store, catalog, onCommit } = this.#options;
     const time = (this.#options.now?.() ?? new Date()).toISOString();
     const planned = plan(time);

@@ -1,7 +1,7 @@
 // What the control plane stores: the form of each record, and the key that it lies under.
 import { z } from 'zod';
 import { DEFAULT_TIER } from '../../core/config/index.ts';
-import { SHAPES, limitsSchema, quotasSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencySchema, fallbackSchema, limitsSchema, quotasSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
 import type { Quotas } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
@@ -31,6 +31,17 @@ export const functionRecordSchema = z.strictObject({
   keepWarm: z.number(),
   shape: z.enum(SHAPES),
   user: text.nullable(),
+  // Records of earlier releases have none of these.
+  callers: callersSchema.nullable().default(null),
+  fallback: fallbackSchema.nullable().default(null),
+  skew: skewSchema.nullable().default(null),
+  retention: retentionSchema.nullable().default(null),
+  shadow: shadowSchema.nullable().default(null),
+  emergency: emergencySchema.default(emergencySchema.parse({})),
+  /** Numbers by name. */
+  aliases: z.record(text, z.number()).default({}),
+  /** Numbers of versions that are never purged, in order. */
+  pinned: z.array(z.number()).default([]),
   traffic: trafficSchema.nullable(),
   /** Earlier traffic, the latest last. */
   history: z.array(trafficSchema),
@@ -95,6 +106,14 @@ export const KEYS = {
   snapshotSwitches: 'snapshot-switch/',
   snapshotSwitch: (name: string, version: number): string => `snapshot-switch/${name}/${padded(version)}`,
   sources: (digest: string): string => `sources/${digest}`,
+  rollouts: 'rollout/',
+  rolloutsOf: (name: string): string => `rollout/${name}/`,
+  rollout: (name: string, number: number): string => `rollout/${name}/${padded(number)}`,
+  tokens: 'token/',
+  token: (id: string): string => `token/${id}`,
+  alerts: 'alert/',
+  alert: (id: string): string => `alert/${id}`,
+  freeze: 'freeze',
   audit: 'audit/',
   auditRow: (sequence: number): string => `audit/${padded(sequence)}`,
 } as const;

@@ -1,6 +1,7 @@
 // Tenants: the owners of functions, and the quotas of what all their functions together may take.
 import { PlatformError } from '../../core/errors/index.ts';
 import type { Quotas } from '../../core/schemas/index.ts';
+import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, Written } from './ledger.ts';
@@ -31,7 +32,7 @@ export class Tenants {
    * Replaces the quotas of a tenant whole; what it has already stays, also above them. All its functions change with it, in one revision.
    * Quotas that are all 0 are none.
    */
-  async put(actor: string, name: string, quotas: Quotas): Promise<Written<TenantRecord>> {
+  async put(actor: Actor, name: string, quotas: Quotas): Promise<Written<TenantRecord>> {
     const written = await this.#ledger.write(actor, (now) => {
       const old = this.#catalog.tenant(name);
       if (old !== undefined && canonicalJson(old.quotas) === canonicalJson(quotas)) return { changes: null, revision: this.#catalog.revision, result: old };

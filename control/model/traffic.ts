@@ -1,6 +1,7 @@
 // Which versions are live: setting traffic, and going back.
 import { PlatformError } from '../../core/errors/index.ts';
 import type { FieldError, Traffic } from '../../core/schemas/index.ts';
+import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, Written } from './ledger.ts';
@@ -33,7 +34,7 @@ export class TrafficControl {
    *
    * @throws invalid  it names versions that the function does not have; nothing was changed
    */
-  set(actor: string, name: string, traffic: Traffic): Promise<Written<Traffic>> {
+  set(actor: Actor, name: string, traffic: Traffic): Promise<Written<Traffic>> {
     return this.#ledger.write(actor, (now) => {
       const { record, revision } = this.#catalog.require(name);
       this.#checkVersions(record, traffic);
@@ -53,7 +54,7 @@ export class TrafficControl {
    *
    * @throws conflict  there is no earlier traffic
    */
-  rollback(actor: string, name: string): Promise<Written<Traffic>> {
+  rollback(actor: Actor, name: string): Promise<Written<Traffic>> {
     return this.#ledger.write(actor, (now) => {
       const { record } = this.#catalog.require(name);
       const traffic = record.history.at(-1);

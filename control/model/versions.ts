@@ -3,6 +3,7 @@ import { sha256Hex } from '../../core/crypto/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { BuildCache, Built, TierFiles } from '../builder/index.ts';
+import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
 import type { Ledger, Plan, Written } from './ledger.ts';
@@ -55,7 +56,7 @@ export class Versions {
    * @throws build_failed  the files cannot be built; nothing was changed
    * @throws not_found  the function, or the version to take files from, does not exist
    */
-  async deploy(actor: string, name: string, request: DeployRequest): Promise<Written<Deployed>> {
+  async deploy(actor: Actor, name: string, request: DeployRequest): Promise<Written<Deployed>> {
     const { catalog, ledger, builds, files } = this.#options;
     catalog.require(name);
     const sources = 'from' in request.code ? this.sources(this.read(name, request.code.from)) : request.code;
@@ -110,7 +111,7 @@ export class Versions {
    *
    * @throws not_found
    */
-  switchSnapshot(actor: string, name: string, version: number, enabled: boolean): Promise<Written<VersionRecord>> {
+  switchSnapshot(actor: Actor, name: string, version: number, enabled: boolean): Promise<Written<VersionRecord>> {
     const { store, catalog, ledger } = this.#options;
     return ledger.write(actor, () => {
       const { revision } = catalog.require(name);
@@ -130,7 +131,7 @@ export class Versions {
     return sourcesRecordSchema.parse(this.#options.store.get(KEYS.sources(record.sources))?.value);
   }
 
-  #plan(actor: string, record: FunctionRecord, request: DeployRequest, { sources, sourcesDigest, built, digest }: Made, now: string): Plan<Deployed> {
+  #plan(actor: Actor, record: FunctionRecord, request: DeployRequest, { sources, sourcesDigest, built, digest }: Made, now: string): Plan<Deployed> {
     const { name } = record;
     const version = record.lastVersion + 1;
     const made: VersionRecord = {
@@ -145,7 +146,7 @@ export class Versions {
       env: record.env,
       bindings: record.bindings,
       createdAt: now,
-      createdBy: actor,
+      createdBy: actor.name,
     };
     const live = request.activate || record.traffic === null;
     const counted: FunctionRecord = { ...record, lastVersion: version };

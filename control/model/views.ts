@@ -1,6 +1,6 @@
 // What readers see of functions and versions: the schemas of the answers, and how they are made from records.
 import { z } from 'zod';
-import { SHAPES, limitsSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencySchema, fallbackSchema, limitsSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
 
 const variables = z.record(z.string(), z.string());
@@ -23,6 +23,14 @@ export const functionViewSchema = z.strictObject({
   keepWarm: z.int(),
   shape: z.enum(SHAPES),
   user: z.string().nullable(),
+  callers: callersSchema.nullable(),
+  fallback: fallbackSchema.nullable(),
+  skew: skewSchema.nullable(),
+  retention: retentionSchema.nullable(),
+  shadow: shadowSchema.nullable(),
+  emergency: emergencySchema,
+  aliases: z.record(z.string(), version),
+  pinned: z.array(version),
   traffic: trafficSchema.nullable(),
   lastVersion: version.nullable(),
   createdAt: z.iso.datetime(),
@@ -71,6 +79,14 @@ export function viewFunction(record: FunctionRecord, revision: number): Function
     keepWarm: record.keepWarm,
     shape: record.shape,
     user: record.user,
+    callers: record.callers,
+    fallback: record.fallback,
+    skew: record.skew,
+    retention: record.retention,
+    shadow: record.shadow,
+    emergency: record.emergency,
+    aliases: record.aliases,
+    pinned: record.pinned,
     traffic: record.traffic,
     lastVersion: record.lastVersion === 0 ? null : record.lastVersion,
     createdAt: record.createdAt,

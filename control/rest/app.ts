@@ -23,7 +23,7 @@ const ADMIN = 'admin';
 
 export function createApp({ endpoints, token, logger }: AppOptions): App {
   const app: App = new Hono<{ Bindings: HttpBindings }>({ strict: true });
-  const open = new Set(endpoints.filter((e) => e.open === true).map((e) => e.path));
+  const open = new Set(endpoints.filter((e) => e.access === 'open').map((e) => e.path));
   app.use('*', async (c, next) => {
     // Unknown addresses too: who has no token learns nothing about what there is.
     if (!open.has(c.req.path) && !authorised(c.req.header('authorization'), token)) throw new PlatformError('unauthorized');
@@ -53,7 +53,7 @@ async function serve(c: AppContext, spec: Endpoint): Promise<Response> {
     const raw = read === undefined && spec.body.optional ? {} : read;
     body = parseWith(spec.body.pick?.(raw) ?? spec.body.schema, raw);
   }
-  const input: Input<unknown, unknown, unknown> = { params, query, body, actor: ADMIN };
+  const input: Input<unknown, unknown, unknown> = { params, query, body, actor: { name: ADMIN, from: c.env.incoming.socket.remoteAddress ?? '' } };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed with the schemas that gave the handler its types
   const answer = await spec.handle(input as Input<never, never, never>);
   if (answer instanceof Response) return answer;

@@ -1,8 +1,12 @@
 // What an endpoint declares: the router, the checks and the OpenAPI document are all made from this.
 import type { z } from 'zod';
 import type { ErrorCode } from '../../core/errors/index.ts';
+import type { Actor } from '../model/index.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+/** Who may call: everybody; holders of a token, for what it covers; those who may deploy the function; administrators. */
+export type Access = 'open' | 'reader' | 'deployer' | 'admin';
 
 export interface BodySpec<B> {
   /** For the document; and for the check where `pick` is absent. */
@@ -18,7 +22,7 @@ export interface Input<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  readonly actor: string;
+  readonly actor: Actor;
 }
 
 export interface Answer {
@@ -33,8 +37,7 @@ export interface EndpointSpec<P, Q, B> {
   readonly path: string;
   readonly operation: string;
   readonly summary: string;
-  /** Answers without a token. */
-  readonly open?: boolean;
+  readonly access: Access;
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
   readonly body?: BodySpec<B>;

@@ -2,7 +2,7 @@
 export { createApp } from './app.ts';
 export type { AppOptions } from './app.ts';
 export { endpoints } from './endpoints.ts';
-export type { Services } from './endpoints.ts';
+export type { Services } from './services.ts';
 export { listenHttp } from './http-server.ts';
 export type { HttpServer } from './http-server.ts';
 export { standingEndpoints } from './standing-endpoints.ts';

@@ -40,12 +40,12 @@ const healthSchema = z.strictObject({ status: z.literal('ok'), ready: z.boolean(
 export function nodeEndpoints({ health, metrics, openApi }: NodeServices): Endpoint[] {
   return [
     endpoint({
-      method: 'GET', path: '/healthz', operation: 'health', summary: 'The control plane lives; with the state of every process.', open: true,
+      method: 'GET', path: '/healthz', operation: 'health', access: 'open', summary: 'The control plane lives; with the state of every process.',
       params: NONE, query: NONE, answers: { 200: healthSchema }, errors: [],
       handle: (): Answer => ({ status: 200, body: { status: 'ok', ...health.readiness(), processes: health.processes.map((p) => processSchema.parse(pickProcess(p))), isolation: health.isolation } }),
     }),
     endpoint({
-      method: 'GET', path: '/readyz', operation: 'readiness', summary: 'The node serves: the store is open, a gateway has the route table, every process is ready.', open: true,
+      method: 'GET', path: '/readyz', operation: 'readiness', access: 'open', summary: 'The node serves: the store is open, a gateway has the route table, every process is ready.',
       params: NONE, query: NONE, answers: { 200: readySchema }, errors: ['unavailable'],
       handle: (): Answer | Response => {
         const { ready, missing } = health.readiness();
@@ -54,12 +54,12 @@ export function nodeEndpoints({ health, metrics, openApi }: NodeServices): Endpo
       },
     }),
     endpoint({
-      method: 'GET', path: '/metrics', operation: 'metrics', summary: 'Figures as Prometheus text: the node, tenants, and the busiest functions.',
+      method: 'GET', path: '/metrics', operation: 'metrics', access: 'reader', summary: 'Figures as Prometheus text: the node, tenants, and the busiest functions.',
       params: NONE, query: NONE, answers: { 200: 'text/plain; version=0.0.4; charset=utf-8' }, errors: [],
       handle: async (): Promise<Response> => new Response(await metrics(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' } }),
     }),
     endpoint({
-      method: 'GET', path: '/openapi.json', operation: 'openapi', summary: 'This description.',
+      method: 'GET', path: '/openapi.json', operation: 'openapi', access: 'reader', summary: 'This description.',
       params: NONE, query: NONE, answers: { 200: z.looseObject({ openapi: z.string() }) }, errors: [],
       handle: (): Answer => ({ status: 200, body: openApi() }),
     }),

@@ -79,7 +79,7 @@ function operation(one: Endpoint, schemas: SchemaBook): Json {
   return {
     operationId: one.operation,
     summary: one.summary,
-    ...(one.open === true ? { security: [] } : undefined),
+    ...(one.access === 'open' ? { security: [] } : undefined),
     parameters: [...parameters(one.params, 'path', schemas), ...parameters(one.query, 'query', schemas)],
     ...(one.body === undefined
       ? undefined
@@ -95,7 +95,7 @@ function parameters(schema: z.ZodType, place: 'path' | 'query', schemas: SchemaB
 
 /** What an endpoint names, and what every one of its kind can answer. */
 function errorsByStatus(one: Endpoint): Map<string, ErrorCode[]> {
-  const codes = new Set<ErrorCode>([...(one.open === true ? [] : (['unauthorized'] as const)), 'invalid', ...one.errors, 'internal']);
+  const codes = new Set<ErrorCode>([...(one.access === 'open' ? [] : (['unauthorized'] as const)), 'invalid', ...one.errors, 'internal']);
   const byStatus = new Map<string, ErrorCode[]>();
   for (const code of codes) {
     const status = String(ERRORS[code].status);

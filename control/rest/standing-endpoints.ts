@@ -1,7 +1,7 @@
 // Endpoints about functions that were killed: what is held against them, and an operator's pardon.
 import { z } from 'zod';
 import { functionNameSchema } from '../../core/schemas/index.ts';
-import type { Catalog, Written } from '../model/index.ts';
+import type { Actor, Catalog, Written } from '../model/index.ts';
 import { functionStandingSchema } from '../stats/index.ts';
 import type { FigureStore, FunctionStanding } from '../stats/index.ts';
 import { endpoint } from './endpoint.ts';
@@ -13,7 +13,7 @@ export interface StandingServices {
   readonly figures: FigureStore;
   readonly whenApplied: (revision: number) => Promise<boolean>;
   /** Has the gateway forget what it holds against the function, and writes it into the audit trail. */
-  readonly pardon: (actor: string, name: string, before: FunctionStanding) => Promise<Written<undefined>>;
+  readonly pardon: (actor: Actor, name: string, before: FunctionStanding) => Promise<Written<undefined>>;
 }
 
 const NONE = z.strictObject({});
@@ -23,7 +23,7 @@ const rowSchema = z.strictObject({ name: z.string(), tier: z.string(), standing:
 export function standingEndpoints({ catalog, figures, whenApplied, pardon }: StandingServices): Endpoint[] {
   return [
     endpoint({
-      method: 'GET', path: '/v1/quarantine', operation: 'listQuarantine',
+      method: 'GET', path: '/v1/quarantine', operation: 'listQuarantine', access: 'reader',
       summary: 'Functions that something is held against, in order of their names: strikes, quarantine, a term on penalty hosts. At most half a second old.',
       params: NONE, query: paging(/^[a-z0-9-]{1,62}$/), answers: { 200: page(rowSchema) }, errors: [],
       handle: ({ query: { limit, cursor } }): Answer => {
@@ -33,7 +33,7 @@ export function standingEndpoints({ catalog, figures, whenApplied, pardon }: Sta
       },
     }),
     endpoint({
-      method: 'POST', path: '/v1/functions/{name}/pardon', operation: 'pardonFunction',
+      method: 'POST', path: '/v1/functions/{name}/pardon', operation: 'pardonFunction', access: 'admin',
       summary: 'Forgets the strikes of a function: it leaves quarantine and penalty hosts at once. The answer says what was held against it.',
       params: NAME, query: NONE, body: { schema: NONE, optional: true, limitBytes: 1_024 },
       answers: { 200: z.strictObject({ name: z.string(), pardoned: functionStandingSchema, revision: z.int(), applied: z.boolean() }) },

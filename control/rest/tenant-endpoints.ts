@@ -35,7 +35,7 @@ export function tenantEndpoints(services: TenantServices): Endpoint[] {
   };
   return [
     endpoint({
-      method: 'GET', path: '/v1/tenants', operation: 'listTenants', summary: 'Tenants that have functions or quotas, in order of their names.',
+      method: 'GET', path: '/v1/tenants', operation: 'listTenants', access: 'reader', summary: 'Tenants that have functions or quotas, in order of their names.',
       params: NONE, query: paging(/^[a-z0-9-]{1,63}$/), answers: { 200: page(tenantViewSchema) }, errors: [],
       handle: ({ query: { limit, cursor } }): Answer => {
         const names = catalog.tenants(cursor, limit + 1);
@@ -43,12 +43,12 @@ export function tenantEndpoints(services: TenantServices): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/tenants/{name}', operation: 'getTenant', summary: 'One tenant: its quotas, and what its functions use.',
+      method: 'GET', path: '/v1/tenants/{name}', operation: 'getTenant', access: 'reader', summary: 'One tenant: its quotas, and what its functions use.',
       params: NAME, query: NONE, answers: { 200: tenantViewSchema }, errors: ['not_found'],
       handle: ({ params: { name } }): Answer => ({ status: 200, body: view(name) }),
     }),
     endpoint({
-      method: 'PUT', path: '/v1/tenants/{name}', operation: 'putTenant',
+      method: 'PUT', path: '/v1/tenants/{name}', operation: 'putTenant', access: 'admin',
       summary: 'Replaces the quotas of a tenant whole; 0 is no quota. They act at once on all its functions; what is there above a quota stays.',
       params: NAME, query: NONE, body: { schema: tenantPutSchema, optional: false, limitBytes: SETTINGS_BYTES },
       answers: { 200: tenantViewSchema.extend({ revision: z.int(), applied: z.boolean() }) }, errors: ['body_too_large', 'storage_failed'],

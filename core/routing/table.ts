@@ -1,6 +1,6 @@
 // The route table: all that a gateway needs to find, limit and dispatch a function, pushed by the control plane and kept on disk.
 import { z } from 'zod';
-import { limitsSchema, routeQuotasSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
+import { callersSchema, fallbackSchema, limitsSchema, routeQuotasSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
 
 export const routeFunctionSchema = z.object({
   name: z.string(),
@@ -21,6 +21,16 @@ export const routeFunctionSchema = z.object({
   secrets: z.string(),
   /** null: no version is live. */
   traffic: trafficSchema.nullable(),
+  callers: callersSchema.optional(),
+  fallback: fallbackSchema.optional(),
+  skew: skewSchema.optional(),
+  shadow: shadowSchema.optional(),
+  /** No request reaches it. */
+  killed: z.literal(true).optional(),
+  /** The version that every request gets, whatever `traffic` says. */
+  forced: z.number().optional(),
+  /** Numbers by name. */
+  aliases: z.record(z.string(), z.number()).optional(),
   /** Digest of every version that can be addressed, by number. */
   versions: z.record(z.string(), z.string()),
 });

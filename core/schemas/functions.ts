@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TIER_NAME } from '../config/index.ts';
 import { FUNCTION_NAME } from '../ids/index.ts';
+import { callersSchema, fallbackSchema, retentionSchema, skewSchema } from './delivery.ts';
 import { limitsSchema } from './limits.ts';
 import { tenantNameSchema } from './tenants.ts';
 import { triggerSchema } from './triggers.ts';
@@ -34,6 +35,14 @@ export const functionPutSchema = z.strictObject({
   shape: z.enum(SHAPES).optional(),
   /** Where the user's id comes from: `header:NAME`, `cookie:NAME` or `jwt:CLAIM`. */
   user: z.string().regex(/^(?:header|cookie|jwt):[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, 'must be header:NAME, cookie:NAME or jwt:CLAIM').nullable().optional(),
+  /** Limits of each caller; null: none. */
+  callers: callersSchema.nullable().optional(),
+  /** What callers get when it fails; null: the failure. */
+  fallback: fallbackSchema.nullable().optional(),
+  /** Callers stay on the version that served them; null: they don't. */
+  skew: skewSchema.nullable().optional(),
+  /** Versions that are kept; null: all. */
+  retention: retentionSchema.nullable().optional(),
 });
 
 export type FunctionPut = z.infer<typeof functionPutSchema>;

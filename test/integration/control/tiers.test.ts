@@ -14,6 +14,8 @@ import { HELLO, LAB_KEY, TIER_KEY, useControl } from '../../support/control-plan
 import { useGateway } from '../../support/control-peers.ts';
 import { useTempFolder } from '../../support/control-temp.ts';
 
+const ME = { name: 'me', from: '' };
+
 const digestOf = (reply: { readonly body: Readonly<Record<string, unknown>> }): string => String(reply.body['digest']);
 
 describe('the tier of a function', () => {
@@ -125,23 +127,23 @@ describe('a tier that the node has no more', () => {
     const store = new MemoryStore();
     const data = useTempFolder();
     const first = model(store, data, ['default', 'lab']);
-    await first.functions.put('me', 'plain', { tier: 'lab' });
-    await first.functions.put('me', 'sealed', { tier: 'lab', secrets: { KEY: 'x' } });
+    await first.functions.put(ME, 'plain', { tier: 'lab' });
+    await first.functions.put(ME, 'sealed', { tier: 'lab', secrets: { KEY: 'x' } });
     const { functions, catalog } = model(store, data, ['default']);
-    await expect(functions.put('me', 'plain', { debug: true })).rejects.toMatchObject({ code: 'conflict' });
-    await functions.put('me', 'plain', { tier: 'default' });
+    await expect(functions.put(ME, 'plain', { debug: true })).rejects.toMatchObject({ code: 'conflict' });
+    await functions.put(ME, 'plain', { tier: 'default' });
     expect(catalog.require('plain').record.tier).toBe('default');
-    await expect(functions.put('me', 'sealed', { tier: 'default' })).rejects.toMatchObject({ code: 'conflict' });
-    await expect(functions.put('me', 'plain', { tier: 'lab' })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(functions.put(ME, 'sealed', { tier: 'default' })).rejects.toMatchObject({ code: 'conflict' });
+    await expect(functions.put(ME, 'plain', { tier: 'lab' })).rejects.toMatchObject({ code: 'invalid' });
     // Put back into THIMBLE_TIERS, it opens again.
-    await model(store, data, ['default', 'lab']).functions.put('me', 'sealed', { tier: 'default' });
+    await model(store, data, ['default', 'lab']).functions.put(ME, 'sealed', { tier: 'default' });
     expect(verifyTrail(store)).toBeNull();
   });
 
   it('records that were written before there were tiers are of the default one', async () => {
     const store = new MemoryStore();
     const { functions } = model(store, useTempFolder(), ['default']);
-    await functions.put('me', 'old', {});
+    await functions.put(ME, 'old', {});
     const { tier, ...without } = (store.get(KEYS.function('old')) as StoredRecord).value as Record<string, unknown>;
     expect(tier).toBe('default');
     await store.commit([{ key: KEYS.function('old'), value: without }]);

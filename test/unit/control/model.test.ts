@@ -9,6 +9,8 @@ import type { RecordStore } from '../../../core/ports/index.ts';
 import type { HttpTrigger } from '../../../core/schemas/index.ts';
 import { MemoryStore } from '../../support/control-memory-store.ts';
 
+const ME = { name: 'me', from: '' };
+
 const trigger = (path: string, more: Partial<HttpTrigger> = {}): HttpTrigger => ({ type: 'http', path, ...more });
 
 describe('trigger patterns', () => {
@@ -66,11 +68,11 @@ describe('the ledger', () => {
   it('changes nothing in memory or in the chain when the store fails, and goes on after', async () => {
     const store = new MemoryStore();
     const { functions, catalog } = model(store);
-    await functions.put('me', 'a', {});
+    await functions.put(ME, 'a', {});
     store.failNext = true;
-    await expect(functions.put('me', 'b', { env: { A: '1' } })).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(functions.put(ME, 'b', { env: { A: '1' } })).rejects.toMatchObject({ code: 'storage_failed' });
     expect([catalog.size, catalog.get('b'), store.revision]).toEqual([1, undefined, 1]);
-    await functions.put('me', 'b', {});
+    await functions.put(ME, 'b', {});
     expect(catalog.size).toBe(2);
     expect(verifyTrail(store)).toBeNull();
   });
@@ -79,7 +81,7 @@ describe('the ledger', () => {
     const store = new MemoryStore();
     for (const count of [1, 2, 3, 8, 17]) {
       const { functions } = model(store);
-      for (let i = 0; i < count; i++) await functions.put('me', 'a', { env: { N: `${count}-${i}` } });
+      for (let i = 0; i < count; i++) await functions.put(ME, 'a', { env: { N: `${count}-${i}` } });
     }
     expect(store.list({ prefix: KEYS.audit, limit: 1_000 })).toHaveLength(31);
     expect(verifyTrail(store)).toBeNull();
@@ -88,7 +90,7 @@ describe('the ledger', () => {
   it('shows a trail that was tampered with', async () => {
     const store = new MemoryStore();
     const { functions } = model(store);
-    for (let i = 0; i < 5; i++) await functions.put('me', 'a', { env: { N: String(i) } });
+    for (let i = 0; i < 5; i++) await functions.put(ME, 'a', { env: { N: String(i) } });
     const key = KEYS.auditRow(3);
     const row = store.get(key)?.value as Record<string, unknown>;
     await store.commit([{ key, value: { ...row, actor: 'someone else' } }]);
@@ -102,8 +104,8 @@ describe('the ledger', () => {
   it('keeps long values out of the trail, and shows that they changed', async () => {
     const store = new MemoryStore();
     const { functions } = model(store);
-    await functions.put('me', 'a', { env: { BIG: 'x'.repeat(60_000) } });
-    await functions.put('me', 'a', { env: { BIG: 'y'.repeat(60_000) } });
+    await functions.put(ME, 'a', { env: { BIG: 'x'.repeat(60_000) } });
+    await functions.put(ME, 'a', { env: { BIG: 'y'.repeat(60_000) } });
     const rows = store.list({ prefix: KEYS.audit });
     expect(JSON.stringify(rows).length).toBeLessThan(4_000);
     const row = rows[1]?.value as { before: unknown; after: unknown } | undefined;
@@ -120,7 +122,7 @@ describe('the ledger', () => {
         const store = new MemoryStore();
         const { functions, catalog } = model(store);
         for (const one of steps) {
-          await (one.do === 'put' ? functions.put('me', one.name, { triggers: [trigger(one.path)] }) : functions.delete('me', one.name)).catch(() => {});
+          await (one.do === 'put' ? functions.put(ME, one.name, { triggers: [trigger(one.path)] }) : functions.delete(ME, one.name)).catch(() => {});
         }
         const loaded = Catalog.load(store);
         expect(loaded.routes().toSorted((x, y) => (x.name < y.name ? -1 : 1))).toEqual(catalog.routes().toSorted((x, y) => (x.name < y.name ? -1 : 1)));

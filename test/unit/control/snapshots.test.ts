@@ -14,6 +14,8 @@ import { snapshotPrograms, TIER_KEY } from '../../support/control-plane.ts';
 import { MemoryStore } from '../../support/control-memory-store.ts';
 import { until } from '../../support/gateway-stand.ts';
 
+const ME = { name: 'me', from: '' };
+
 type Make = NonNullable<SnapshotsOptions['make']>;
 type Made = Awaited<ReturnType<Make>>;
 
@@ -59,11 +61,11 @@ async function stand(make: Make, options: { readonly folder?: string; readonly s
   const versions = new Versions({ store, catalog, ledger, builds: builds as never, files: versionFiles });
   return {
     store, snapshots, files, built,
-    put: async (name, put) => void (await functions.put('test', name, put)),
+    put: async (name, put) => void (await functions.put(ME, name, put)),
     traffic: new TrafficControl(catalog, ledger),
     deploy: async (name, source = `${name} source`, activate = true) => {
-      if (catalog.get(name) === undefined) await functions.put('test', name, {});
-      const { result } = await versions.deploy('test', name, { code: { files: { 'main.ts': source }, main: 'main.ts' }, message: null, activate });
+      if (catalog.get(name) === undefined) await functions.put(ME, name, {});
+      const { result } = await versions.deploy(ME, name, { code: { files: { 'main.ts': source }, main: 'main.ts' }, message: null, activate });
       snapshots.wanted(name, result.record.version);
       return result.record;
     },
@@ -173,7 +175,7 @@ describe('a start', () => {
     expect(await second.view('card', 3)).toEqual({ state: 'ready', bytes: 4 });
     expect(await second.view('card', 2)).toEqual({ state: 'none', reason: 'not_built' });
     expect(second.built).toEqual(['card@1', 'card@3']);
-    await second.traffic.set('test', 'card', { rules: [], split: [{ version: 2, weight: 100 }] });
+    await second.traffic.set(ME, 'card', { rules: [], split: [{ version: 2, weight: 100 }] });
     expect(await settled(second, 'card', 2)).toEqual({ state: 'ready', bytes: 4 });
   });
 

@@ -1,0 +1,24 @@
+// What endpoints work with: the parts of the control plane that REST reaches.
+import type { Invoke } from '../../core/schemas/index.ts';
+import type { RecordStore } from '../../core/ports/index.ts';
+import type { InvokeAnswer } from '../invoke/index.ts';
+import type { LogStore } from '../logs/index.ts';
+import type { Catalog, Functions, Tenants, TrafficControl, Versions } from '../model/index.ts';
+import type { Snapshots } from '../snapshots/index.ts';
+import type { FigureStore } from '../stats/index.ts';
+
+export interface Services {
+  readonly store: RecordStore;
+  readonly catalog: Catalog;
+  readonly functions: Functions;
+  readonly tenants: Tenants;
+  readonly versions: Versions;
+  readonly traffic: TrafficControl;
+  readonly snapshots: Snapshots;
+  readonly logs: LogStore;
+  readonly figures: FigureStore;
+  /** Whether every connected gateway has applied the revision; waits a second at most. */
+  readonly whenApplied: (revision: number) => Promise<boolean>;
+  /** Runs an event of the function through the gateway. */
+  readonly invoke: (name: string, body: Invoke) => Promise<InvokeAnswer>;
+}

@@ -1,0 +1,93 @@
+// How a function is delivered: limits per caller, answers when it fails, skew protection, shadow traffic, emergency switches, names of versions.
+import { z } from 'zod';
+
+const FIELD = "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}";
+const version = z.int().min(1);
+const reason = z.string().max(1_024);
+
+/** What tells one caller from another: `header:NAME`, `cookie:NAME`, `user` (of the function's `user`), or `address` of the client. */
+export const callerKeySchema = z.string().regex(new RegExp(`^(?:header:${FIELD}|cookie:${FIELD}|user|address)$`), 'must be header:NAME, cookie:NAME, user or address');
+
+/** Limits of each caller of a function, on each gateway. Requests without the key share one. */
+export const callersSchema = z.strictObject({
+  by: callerKeySchema,
+  /** Requests per second; 0: no limit. */
+  rps: z.number().min(0).max(100_000).default(0),
+  /** Requests that may come at once before `rps` holds; 0: a second's worth. */
+  burst: z.int().min(0).max(100_000).default(0),
+  /** Requests at once; 0: no limit. */
+  concurrency: z.int().min(0).max(10_000).default(0),
+});
+export type Callers = z.infer<typeof callersSchema>;
+
+/** `error`: the code failed; `kill`: a limit killed it; `throttle`: a rate, a queue or a quarantine refused it; `unavailable`: the platform could not run it. */
+export const FALLBACK_CAUSES = ['error', 'kill', 'throttle', 'unavailable'] as const;
+export type FallbackCause = (typeof FALLBACK_CAUSES)[number];
+
+const MAX_FALLBACK_CHARACTERS = 65_536;
+const headerName = z.string().regex(new RegExp(`^${FIELD}$`), 'must be a header name (RFC 9110 token)');
+const headerValue = z.string().max(4_096).regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be one line of Latin-1');
+
+export const staticAnswerSchema = z.strictObject({
+  status: z.int().min(200).max(599).default(200),
+  headers: z.record(headerName, headerValue).refine((h) => Object.keys(h).length <= 50, 'at most 50 headers').default({}),
+  body: z.string().max(MAX_FALLBACK_CHARACTERS).default(''),
+});
+export type StaticAnswer = z.infer<typeof staticAnswerSchema>;
+
+/** What callers get in place of a failure, marked by `x-thimble-fallback`. The last good answer comes first, then the static one. */
+export const fallbackSchema = z.strictObject({
+  on: z.array(z.enum(FALLBACK_CAUSES)).min(1).refine((on) => new Set(on).size === on.length, 'each may appear once').default([...FALLBACK_CAUSES]),
+  static: staticAnswerSchema.optional(),
+  /** The last 2xx answer to the same GET, while it is younger than `ttlMs`. */
+  lastGood: z.strictObject({ ttlMs: z.int().min(1_000).max(86_400_000) }).optional(),
+}).refine((f) => f.static !== undefined || f.lastGood !== undefined, 'must have static or lastGood');
+export type Fallback = z.infer<typeof fallbackSchema>;
+
+/** Callers stay on the version that served them first, while it can be reached. */
+export const skewSchema = z.strictObject({
+  by: z.enum(['cookie', 'header']),
+  /** Of the cookie or header that carries the version. */
+  name: headerName.default('thimble-version'),
+  maxAgeMs: z.int().min(1_000).max(7 * 86_400_000).default(3_600_000),
+});
+export type Skew = z.infer<typeof skewSchema>;
+
+const jsonPointer = z.string().max(512).regex(/^(?:\/(?:[^~/]|~0|~1)*)*$/, 'must be a JSON pointer (RFC 6901); * stands for any member');
+
+/** Live requests are repeated to `version`, whose answers are compared and thrown away. */
+export const shadowSchema = z.strictObject({
+  version,
+  /** Of the requests that traffic sends elsewhere, percent. */
+  percent: z.number().min(0).max(100).default(100),
+  methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])).min(1).max(7).default(['GET', 'HEAD']),
+  /** Response headers that must be alike. */
+  headers: z.array(headerName).max(50).default(['content-type']),
+  /** Members of JSON bodies that may differ. */
+  ignore: z.array(jsonPointer).max(100).default([]),
+});
+export type Shadow = z.infer<typeof shadowSchema>;
+
+/** PUT /v1/functions/:name/emergency. Replaces the switches whole; each acts at once on every gateway. */
+export const emergencySchema = z.strictObject({
+  /** No request reaches the function: callers get its static fallback, or `switched_off`. */
+  killed: z.boolean().default(false),
+  /** Every request gets this version, whatever the traffic says. */
+  forced: version.nullable().default(null),
+  /** No deploy, no change of traffic, no rollout. */
+  frozen: z.boolean().default(false),
+  reason: reason.default(''),
+});
+export type Emergency = z.infer<typeof emergencySchema>;
+
+/** PUT /v1/freeze: no deploys on the whole node. */
+export const freezeSchema = z.strictObject({ frozen: z.boolean(), reason: reason.default('') });
+export type Freeze = z.infer<typeof freezeSchema>;
+
+/** `stable`, `next`: a movable name of a version, also in a host label (`next--card.localhost`). Never of the form v1, which is a number. */
+export const aliasNameSchema = z.string().regex(/^(?!v\d+$)[a-z](?:[a-z0-9]|-(?!-)){0,30}(?<!-)$/, 'must be 1 to 31 of a-z, 0-9 and single inner hyphens, starting with a letter, and not v and a number');
+export const aliasPutSchema = z.strictObject({ version });
+
+/** The newest `keep` versions stay, and every one that is live, pinned, named by an alias or part of a rollout. */
+export const retentionSchema = z.strictObject({ keep: z.int().min(1).max(100_000) });
+export type Retention = z.infer<typeof retentionSchema>;
