@@ -1,11 +1,11 @@
 // Reads a version's files: checked against the manifest, secrets opened with the tier's key. No control plane is needed for it.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex, unseal } from '../core/crypto/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import type { Target } from '../core/protocol/index.ts';
 import { BUNDLE_FILE, MANIFEST_FILE, eagerBundle, versionFolder } from '../core/versions/index.ts';
 import type { VersionManifest } from '../core/versions/index.ts';
+import { readWhole } from './quick-read.ts';
 import type { SnapshotShelf, StartData } from './snapshots/shelf.ts';
 
 export interface LoadedVersion {
@@ -28,6 +28,12 @@ export function bundleName(target: Pick<Target, 'function' | 'version'>): string
 /** A digest names a folder: nothing but what the builder makes may get into a path. */
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 
+async function textOf(path: string): Promise<string> {
+  const found = readWhole(path);
+  const bytes = found instanceof Promise ? await found : found;
+  return Buffer.from(bytes.buffer).toString('utf8');
+}
+
 export class VersionReader {
   readonly #dataFolder: string;
   readonly #tierKey: Buffer;
@@ -45,13 +51,12 @@ export class VersionReader {
       if (!DIGEST.test(target.digest)) throw new Error(`"${target.digest}" is not a digest`);
       const folder = this.#folder(target);
       const seen = this.#shelf.look(folder, target);
-      // A bundle that is evaluated already need not be read.
-      const [manifestText, early] = await Promise.all([readFile(join(folder, MANIFEST_FILE), 'utf8'), seen.snapshot ? undefined : readFile(join(folder, BUNDLE_FILE), 'utf8')]);
-      const manifest = JSON.parse(manifestText) as VersionManifest;
+      const manifest = JSON.parse(await textOf(join(folder, MANIFEST_FILE))) as VersionManifest;
       if (manifest.digest !== target.digest) throw new Error('the manifest is another version\'s');
       const secrets = target.secrets === '' ? {} : (JSON.parse(unseal(this.#tierKey, `secrets/${target.function}`, target.secrets)) as Record<string, string>);
       const start = await this.#shelf.find(folder, target, seen, Object.keys(secrets), manifest.bundleSha256);
-      const code = start.snapshot === '' ? (early ?? (await readFile(join(folder, BUNDLE_FILE), 'utf8'))) : '';
+      // A bundle that is evaluated already need not be read.
+      const code = start.snapshot === '' ? await textOf(join(folder, BUNDLE_FILE)) : '';
       if (start.snapshot === '' && sha256Hex(code) !== manifest.bundleSha256) throw new Error('the bundle does not match its manifest');
       return {
         code: start.codeCache === '' ? code : eagerBundle(code),

@@ -1,11 +1,12 @@
 // The blobs of one host: read once, checked before V8 sees them, shared by all isolates of their version, bounded in bytes.
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Hex } from '../../core/crypto/index.ts';
 import type { Logger } from '../../core/log/index.ts';
 import type { HostFigures, Target } from '../../core/protocol/index.ts';
 import { CODE_CACHE_FILE, MAX_SNAPSHOT_BYTES, codeCacheBlob, codeCacheFileSchema, snapshotBlob, snapshotFile, snapshotFileSchema, touchesSecret } from '../../core/versions/index.ts';
 import type { SnapshotFile, SnapshotReason } from '../../core/versions/index.ts';
+import { readWhole } from '../quick-read.ts';
 import { sameEngine, thisEngine } from './engine.ts';
 import { FallBacks } from './fall-backs.ts';
 
@@ -14,6 +15,8 @@ const SHELF_BYTES = 256 * 1_048_576;
 const MIB = 1_048_576;
 /** Of a function's memory limit that its snapshot may take. */
 const HEAP_SHARE = 0.75;
+/** What is hashed on the loop, 50 µs: a hop to a thread and back takes longer. */
+const HASHED_AT_ONCE_BYTES = 64 * 1_024;
 /** Snapshots that failed here, and are not tried again. */
 const MAX_REFUSED = 10_000;
 
@@ -165,11 +168,13 @@ export class SnapshotShelf {
     if (bytes > this.#options.bytes) return 'over_memory';
     let blob: Uint8Array<ArrayBuffer>;
     try {
-      blob = (await readFile(path)) as Uint8Array<ArrayBuffer>;
+      const found = readWhole(path);
+      blob = found instanceof Promise ? await found : found;
     } catch {
       return 'missing';
     }
-    if (blob.length !== bytes || (await sha256OffThread(blob)) !== sha256) return 'corrupt';
+    const digest = blob.length <= HASHED_AT_ONCE_BYTES ? sha256Hex(blob) : await sha256OffThread(blob);
+    if (blob.length !== bytes || digest !== sha256) return 'corrupt';
     if (this.#kept.has(key)) return undefined;
     this.#kept.set(key, { external: this.#options.external(blob), bytes });
     this.#bytes += bytes;
@@ -199,7 +204,9 @@ function refusalOf({ function: fn, version }: Target, sha256: string): string {
 
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    const found = readWhole(path);
+    const bytes = found instanceof Promise ? await found : found;
+    return Buffer.from(bytes.buffer).toString('utf8');
   } catch {
     return undefined;
   }
