@@ -10,6 +10,10 @@ const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
 const REPEATS = 100;
 /** Of those that cost a second or a host each: a hundred of every one would take hours. */
 const REPEATS_COSTLY = 20;
+/** Attacks that are repeated by turns. */
+const GROUP = 20;
+/** Repetitions of which one has its neighbours watched. */
+const WHOLE_EVERY = 10;
 const HOSTS = 2;
 /** Attacks of the short form, and costly ones among them: another sample for each seed. */
 const SAMPLED = 150;
@@ -37,9 +41,25 @@ describe(`${chosen.length} of ${ATTACKS.length} attacks, seed ${seed}`, () => {
     const fn = `a-${attack.name}`;
     await stand.deploy(attack, fn);
     expect(await stand.attack(attack, fn)).not.toEqual([]);
-    if (FULL) await repeat(stand, attack, fn, attack.costly === true ? REPEATS_COSTLY : REPEATS);
     await stand.node.api('DELETE', `/v1/functions/${fn}`);
-  }, FULL ? 1_200_000 : 60_000);
+  }, 60_000);
+
+  // By turns, a group at a time: each look at the processes takes seconds.
+  it.each(FULL ? groupsOf(chosen) : [])('again and again, no process keeps anything of them: $names', async ({ attacks, times }) => {
+    for (const attack of attacks) await stand.deploy(attack, `a-${attack.name}`);
+    const leaks = new LeakWatch(stand, times);
+    await leaks.run(async (n) => {
+      for (const attack of attacks) {
+        if (n % WHOLE_EVERY === 0) await stand.pardon(`a-${attack.name}`);
+        if (n % WHOLE_EVERY === 0) await stand.attack(attack, `a-${attack.name}`, true);
+        else await stand.again(attack, `a-${attack.name}`);
+      }
+      // A host that was killed comes back before the next round.
+      await stand.whole();
+    });
+    for (const attack of attacks) await stand.node.api('DELETE', `/v1/functions/a-${attack.name}`);
+    expect(leaks.found).toEqual([]);
+  }, 3_600_000);
 
   it.each(FULL ? [...REFUSED_SOURCES, ...FATAL_SOURCES] : REFUSED_SOURCES)('a version of such a source is refused: %s', async (name, files, code) => {
     const fn = `r-${name}`;
@@ -58,11 +78,21 @@ describe(`${chosen.length} of ${ATTACKS.length} attacks, seed ${seed}`, () => {
   }, 90_000);
 });
 
-async function repeat(stand: Stand, attack: Attack, fn: string, times: number): Promise<void> {
-  const leaks = new LeakWatch(stand, times);
-  await leaks.run(async () => {
-    await stand.pardon(fn);
-    await stand.attack(attack, fn, true);
+interface Group {
+  readonly names: string;
+  readonly attacks: readonly Attack[];
+  readonly times: number;
+}
+
+/** Of one kind each: all of a group are repeated as often, and those that cost a host would hide what the others leave in it. */
+function groupsOf(attacks: readonly Attack[]): Group[] {
+  const kinds = [attacks.filter(({ costly, kills }) => !costly && !kills), attacks.filter(({ costly, kills }) => costly && !kills), attacks.filter(({ kills }) => kills)];
+  return kinds.flatMap((kind, index) => {
+    const groups: Group[] = [];
+    for (let at = 0; at < kind.length; at += GROUP) {
+      const members = kind.slice(at, at + GROUP);
+      groups.push({ names: members.map(({ name }) => name).join(' '), attacks: members, times: index === 0 ? REPEATS : REPEATS_COSTLY });
+    }
+    return groups;
   });
-  expect(leaks.found).toEqual([]);
 }

@@ -90,6 +90,21 @@ export class Stand {
     }
   }
 
+  /** One repetition: only the attack itself, whose answers must be of the same kinds. Neighbours are asked in `attack`. */
+  async again(attack: Attack, fn: string): Promise<void> {
+    await this.pardon(fn);
+    this.#texts = [];
+    try {
+      const outcomes: Outcome[] = [];
+      if (attack.act !== undefined) outcomes.push(...(await attack.act(this, fn)));
+      else for (const call of attack.calls ?? [{}]) outcomes.push(...(await this.call(fn, call)));
+      const strange = outcomes.filter((outcome) => !attack.may.includes(outcome) && outcome !== 'quarantined');
+      if (strange.length > 0) throw new Error(`${attack.name}, repeated, came to ${strange.join(', ')}; may be ${attack.may.join(', ')}\n${this.#texts.join('\n').slice(0, 2_000)}`);
+    } finally {
+      for (const cleanup of this.#cleanups.splice(0)) cleanup();
+    }
+  }
+
   #compare(attack: Attack, before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): void {
     const gone = Object.keys(before).filter((name) => before[name] !== after[name]);
     const forbidden = gone.filter((name) => STEADY.includes(name) || (name.startsWith('host-') && attack.kills === undefined));
