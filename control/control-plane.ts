@@ -15,6 +15,7 @@ import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
+import { SecondSeries } from './sensing/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
 import { openLmdbStore } from './store/index.ts';
 
@@ -24,6 +25,7 @@ export interface ControlPlane extends ChildProgram {
 }
 
 const REVIEW_MS = 60_000;
+const SECOND_MS = 1_000;
 /** Of the API's description; grows when the contract does. */
 const API_RELEASE = '1.0.0';
 
@@ -48,7 +50,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const builder = new Builder();
   const push = new RoutePush({ source: catalog, epoch, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
-  const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant });
+  const seconds = new SecondSeries({ now: Date.now });
+  const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant, seconds });
   const snapshots = new Snapshots({ store, catalog, files: (tier) => new SnapshotFiles(boot.dataFolder, tier), programs: boot.snapshots, logger });
   const ledger = new Ledger({
     store,
@@ -82,6 +85,10 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
         thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
+        thimble_control_series_bytes: { help: 'Bytes of the figures by the second.', value: seconds.bytes },
+        thimble_control_series_kept_seconds: { help: 'How far back figures by the second are kept: less than 900 when memory for them is short, or counting began later.', value: seconds.keptMs / 1_000 },
+        thimble_control_series_versions: { help: 'Versions that have figures by the second.', value: seconds.versionsTracked },
+        thimble_control_series_versions_dropped_total: { help: 'Versions whose figures by the second were let go of early, since there were too many.', value: seconds.versionsDropped },
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
@@ -97,6 +104,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const http = await listenHttp(app, boot.host, boot.port);
   const review = setInterval(() => figures.review(), REVIEW_MS);
   review.unref();
+  const eachSecond = setInterval(() => seconds.review(), SECOND_MS);
+  eachSecond.unref();
   logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
   checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
@@ -112,6 +121,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     drain: async (withinMs) => {
       health.drain();
       clearInterval(review);
+      clearInterval(eachSecond);
       // Followers would hold the server open for ever.
       logs.close();
       await http.close(withinMs);
