@@ -47,23 +47,11 @@ export class SecondLog {
     this.#put(at, length);
   }
 
-  /** Adds every second of [from, to) to `into`; answers how many records that were. */
-  sum(from: number, to: number, into: VersionSums): number {
-    let found = 0;
+  /** Adds every record whose second lies in [from, to) to the sums that `into` names for it. */
+  each(from: number, to: number, into: (second: number) => VersionSums): void {
     for (let at = this.#start; at < this.#end; at += this.#lengthAt(at)) {
       const second = this.#secondAt(at);
-      if (second < from || second >= to) continue;
-      into.addEncoded(this.#bytes, at + HEAD);
-      found += 1;
-    }
-    return found;
-  }
-
-  /** The seconds of [from, to) that have records; one may come twice. */
-  *seconds(from: number, to: number): Generator<number> {
-    for (let at = this.#start; at < this.#end; at += this.#lengthAt(at)) {
-      const second = this.#secondAt(at);
-      if (second >= from && second < to) yield second;
+      if (second >= from && second < to) into(second).addEncoded(this.#bytes, at + HEAD);
     }
   }
 

@@ -10,7 +10,6 @@ import type { Series, Window } from './window.ts';
 export interface SecondSeriesOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly book?: CodeBook;
   /** Versions that are tracked; the one without news for longest goes first. Default 20,000. */
   readonly versions?: number;
   /** Bytes of all records, room to grow included. When they are more, what is oldest goes early. Default 128 MiB. */
@@ -43,7 +42,7 @@ interface Entry {
  * away comes as one frame, and counts in the second in its middle.
  */
 export class SecondSeries implements Series {
-  readonly book: CodeBook;
+  readonly book = new CodeBook();
   readonly #options: SecondSeriesOptions;
   readonly #limits: { readonly versions: number; readonly bytes: number };
   /** By version key, in the order of their last news. */
@@ -60,7 +59,6 @@ export class SecondSeries implements Series {
   constructor(options: SecondSeriesOptions) {
     this.#options = options;
     this.#limits = { versions: options.versions ?? 20_000, bytes: options.bytes ?? 128 * 1_048_576 };
-    this.book = options.book ?? new CodeBook();
   }
 
   get upToMs(): number {
@@ -140,13 +138,16 @@ export class SecondSeries implements Series {
 
   /** Adds the seconds of a version that begin within [fromMs, toMs) to `into`. */
   sum(fn: string, version: number, fromMs: number, toMs: number, into: VersionSums): void {
-    this.#entries.get(versionKey(fn, version))?.log.sum(Math.ceil(fromMs / 1_000), Math.ceil(toMs / 1_000), into);
+    this.#entries.get(versionKey(fn, version))?.log.each(Math.ceil(fromMs / 1_000), Math.ceil(toMs / 1_000), () => into);
   }
 
-  /** The seconds of a version within [fromMs, toMs) in which something happened, since 1970, in order. */
-  seconds(fn: string, version: number, fromMs: number, toMs: number): number[] {
-    const log = this.#entries.get(versionKey(fn, version))?.log;
-    return log === undefined ? [] : [...new Set(log.seconds(Math.ceil(fromMs / 1_000), Math.ceil(toMs / 1_000)))].toSorted((a, b) => a - b);
+  /** Adds each second of a version within [fromMs, toMs) to its sums in `into`, by the second since 1970. */
+  sumBySecond(fn: string, version: number, fromMs: number, toMs: number, into: Map<number, VersionSums>): void {
+    this.#entries.get(versionKey(fn, version))?.log.each(Math.ceil(fromMs / 1_000), Math.ceil(toMs / 1_000), (second) => {
+      let sums = into.get(second);
+      if (sums === undefined) into.set(second, (sums = new VersionSums()));
+      return sums;
+    });
   }
 
   /** Meant for once a second: lets go of what is old, and of what there is no room for. */

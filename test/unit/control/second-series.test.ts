@@ -2,31 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CodeBook, SecondSeries, VersionSums } from '../../../control/sensing/index.ts';
 import { LogHistogram } from '../../../core/metrics/index.ts';
-import type { GatewayFigures, HostFigures, Peer, VersionFigures } from '../../../core/protocol/index.ts';
+import type { HostFigures, Peer, VersionFigures } from '../../../core/protocol/index.ts';
 import { FigureClock } from '../../../gateway/figure-clock.ts';
 import { FigureCell } from '../../../gateway/version-figures.ts';
+import { T0, gatewayFrame, increments } from '../../support/sensing.ts';
 
-const T0 = 1_800_000_000_000;
-const NODE = { inFlight: 0, queued: 0, clients: 0, revision: 0, tableAgeMs: 0, replays: 0, residentBytes: 0, slowVersions: 0, laneChanges: { slow: 0, fast: 0 }, spreadVersions: 0, homeChanges: { spread: 0, shrink: 0, move: 0 } };
 const NOTHING = { memoryBytes: 0, isolates: 0 };
-
-/** Increments as a gateway's cell makes them. */
-function increments(fn: string, version: number, ok: number, failed = 0, wallUs = 1_000): VersionFigures {
-  const cell = new FigureCell(fn, version);
-  for (let i = 0; i < ok; i++) cell.answered(200, '', wallUs);
-  for (let i = 0; i < failed; i++) cell.answered(503, 'cpu_limit_exceeded', wallUs);
-  if (ok + failed > 0) cell.cpu(wallUs / 10);
-  return cell.take();
-}
-
-function frame(span: readonly [number, number], ...versions: VersionFigures[]): GatewayFigures {
-  return { kind: 'gateway', span: [...span], versions, node: NODE };
-}
+const failed = (n: number): Record<string, number> => ({ cpu_limit_exceeded: n });
 
 function stand(options: { readonly versions?: number; readonly bytes?: number } = {}): { clock: { ms: number }; series: SecondSeries; push: (span: readonly [number, number], ...versions: VersionFigures[]) => void } {
   const clock = { ms: T0 };
   const series = new SecondSeries({ now: () => clock.ms, ...options });
-  return { clock, series, push: (span, ...versions) => series.takeGateway('gateway', frame(span, ...versions), (fn) => fn !== 'gone') };
+  return { clock, series, push: (span, ...versions) => series.takeGateway('gateway', gatewayFrame(span, versions), (fn) => fn !== 'gone') };
+}
+
+function requestsBySecond(series: SecondSeries, fn: string, version: number): [number, number][] {
+  const seconds = new Map<number, VersionSums>();
+  series.sumBySecond(fn, version, T0, T0 + 900_000, seconds);
+  return [...seconds].map(([second, { requests }]): [number, number] => [second, requests]).toSorted(([a], [b]) => a - b);
 }
 
 const host = (name: string, epoch: number): Peer => ({ role: 'host', name, epoch, pid: 1 }) as Peer;
@@ -71,7 +64,7 @@ describe('seconds', () => {
     const { clock, series, push } = stand();
     clock.ms = T0 + 1_002;
     push([T0 + 1, T0 + 501], increments('f', 1, 3));
-    push([T0 + 501, T0 + 1_001], increments('f', 1, 4, 1));
+    push([T0 + 501, T0 + 1_001], increments('f', 1, 4, failed(1)));
     clock.ms = T0 + 1_502;
     push([T0 + 1_001, T0 + 1_501], increments('f', 1, 5), increments('f', 2, 7), increments('gone', 1, 9));
     expect(series.window('f', 1, T0, T0 + 1_000)).toMatchObject({ requests: 8, failed: 1, fromMs: T0, toMs: T0 + 1_000 });
@@ -84,16 +77,16 @@ describe('seconds', () => {
     expect(series.window('f', 3, T0, T0 + 2_000)).toMatchObject({ requests: 0, memoryBytes: 0, isolates: 0 });
     expect(series.window('gone', 1, T0, T0 + 2_000).requests).toBe(0);
     expect(series.versionsOf('f')).toEqual([1, 2]);
-    expect(series.seconds('f', 1, T0, T0 + 9_000)).toEqual([T0 / 1_000, T0 / 1_000 + 1]);
+    expect(requestsBySecond(series, 'f', 1)).toEqual([[T0 / 1_000, 8], [T0 / 1_000 + 1, 5]]);
   });
 
   it('take increments that come late, and those of several gateways', () => {
     const { clock, series } = stand();
-    const push = (gateway: string, second: number): void => series.takeGateway(gateway, frame([T0 + second * 1_000, T0 + second * 1_000 + 500], increments('f', 1, 1)), () => true);
+    const push = (gateway: string, second: number): void => series.takeGateway(gateway, gatewayFrame([T0 + second * 1_000, T0 + second * 1_000 + 500], [increments('f', 1, 1)]), () => true);
     clock.ms = T0 + 9_000;
     for (const second of [1, 2, 1, 3, 2, 3]) push(second % 2 === 0 ? 'a' : 'b', second);
     for (const second of [1, 2, 3]) expect(series.window('f', 1, T0 + second * 1_000, T0 + (second + 1) * 1_000).requests).toBe(2);
-    expect(series.seconds('f', 1, T0, clock.ms)).toEqual([1, 2, 3].map((s) => T0 / 1_000 + s));
+    expect(requestsBySecond(series, 'f', 1)).toEqual([1, 2, 3].map((s) => [T0 / 1_000 + s, 2]));
   });
 
   it('are the present one for a clock that cannot be', () => {
@@ -123,7 +116,7 @@ describe('seconds', () => {
 describe('completeness', () => {
   it('goes as far as the slowest gateway, not back, and not by one that is gone or silent', () => {
     const { clock, series } = stand();
-    const say = (gateway: string, toMs: number): void => series.takeGateway(gateway, frame([toMs - 500, toMs]), () => true);
+    const say = (gateway: string, toMs: number): void => series.takeGateway(gateway, gatewayFrame([toMs - 500, toMs], []), () => true);
     expect(series.upToMs).toBe(0);
     clock.ms = T0 + 10_000;
     say('a', T0 + 9_501);
@@ -265,7 +258,7 @@ describe('sums as bytes', () => {
     expect(book.name(book.number('once upon'))).toBe('other');
     expect(new CodeBook(book.names).names).toEqual(book.names);
     const sums = new VersionSums();
-    sums.addFigures(increments('f', 1, 1, 2), NOTHING, book);
+    sums.addFigures(increments('f', 1, 1, failed(2)), NOTHING, book);
     expect(sums.codes.get(book.number('cpu_limit_exceeded'))).toBe(2);
   });
 });
