@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ControlBoot, ToChild } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
-import type { RecordStore } from '../core/ports/index.ts';
+import type { OrderedRows, RecordStore, RowStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { listenFrames } from './frames.ts';
@@ -15,8 +15,9 @@ import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
+import { Minutes, SecondSeries, SeriesReader } from './sensing/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
-import { openLmdbStore } from './store/index.ts';
+import { openLmdbRows, openLmdbStore } from './store/index.ts';
 
 export interface ControlPlane extends ChildProgram {
   /** Where REST listens; differs from the boot message's when that says 0. */
@@ -24,6 +25,7 @@ export interface ControlPlane extends ChildProgram {
 }
 
 const REVIEW_MS = 60_000;
+const SECOND_MS = 1_000;
 /** Of the API's description; grows when the contract does. */
 const API_RELEASE = '1.0.0';
 
@@ -48,7 +50,13 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const builder = new Builder();
   const push = new RoutePush({ source: catalog, epoch, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
-  const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant });
+  let rowStore: RowStore | undefined;
+  // Apart from records: what is written here each minute must neither raise their revision nor stop them when it fails.
+  const rows = (name: string): OrderedRows => (rowStore ??= openLmdbRows(join(boot.dataFolder, 'control-figures'))).rows(name);
+  const minutes = new Minutes({ open: () => rows('minutes'), now: Date.now, logger });
+  const seconds = new SecondSeries({ now: Date.now, onFigures: (row, second, held) => minutes.add(row, second, held) });
+  const series = new SeriesReader(seconds, minutes, Date.now);
+  const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant, seconds });
   const snapshots = new Snapshots({ store, catalog, files: (tier) => new SnapshotFiles(boot.dataFolder, tier), programs: boot.snapshots, logger });
   const ledger = new Ledger({
     store,
@@ -82,10 +90,20 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
         thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
+        thimble_control_series_bytes: { help: 'Bytes of the figures by the second.', value: seconds.bytes },
+        thimble_control_series_kept_seconds: { help: 'How far back figures by the second are kept: less than 900 when memory for them is short, or counting began later.', value: seconds.keptMs / 1_000 },
+        thimble_control_series_versions: { help: 'Versions that have figures by the second.', value: seconds.versionsTracked },
+        thimble_control_series_versions_dropped_total: { help: 'Versions whose figures by the second were let go of early, since there were too many.', value: seconds.versionsDropped },
+        thimble_control_minutes_written_total: { help: 'Minutes of versions written to disk.', value: minutes.counts.written },
+        thimble_control_minutes_pending: { help: 'Minutes of versions not written yet.', value: minutes.pending },
+        thimble_control_minutes_failed_total: { help: 'Writes of figures by the minute that the disk refused; they are tried again.', value: minutes.counts.failed },
+        thimble_control_minutes_lost_total: { help: 'Increments that found no room while the disk refused.', value: minutes.counts.lost },
+        thimble_control_minutes_expired_total: { help: 'Minutes of versions let go of, since they were old or too many.', value: minutes.counts.expired },
+        thimble_control_minutes_kept: { help: 'How many minutes back figures are kept on disk; less than 43200 when they are too many.', value: minutes.keptMinutes },
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, series, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });
@@ -97,6 +115,12 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const http = await listenHttp(app, boot.host, boot.port);
   const review = setInterval(() => figures.review(), REVIEW_MS);
   review.unref();
+  const eachSecond = setInterval(() => {
+    seconds.review();
+    void minutes.flush();
+    minutes.expire();
+  }, SECOND_MS);
+  eachSecond.unref();
   logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
   checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
@@ -112,6 +136,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     drain: async (withinMs) => {
       health.drain();
       clearInterval(review);
+      clearInterval(eachSecond);
       // Followers would hold the server open for ever.
       logs.close();
       await http.close(withinMs);
@@ -120,6 +145,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       invoker.close();
       frames.close();
       await builder.stop();
+      await minutes.flush(true);
+      await rowStore?.close();
       await store.close();
     },
   };

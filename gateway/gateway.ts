@@ -12,6 +12,7 @@ import { AccessLog } from './access-log.ts';
 import { PeerAddresses } from './client-address.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EventEntry } from './event-entry.ts';
+import { FigureClock } from './figure-clock.ts';
 import { HostDemand } from './host-demand.ts';
 import { HostLink } from './host-link.ts';
 import type { HostDied } from './lost-hosts.ts';
@@ -50,6 +51,7 @@ export interface GatewayOptions {
 }
 
 const FIGURES_MS = 500;
+const REVIEW_MS = 500;
 const IDLE_MS = 300_000;
 
 /** About nine small invocations: a loop turn over many client sockets is long, and the host can begin meanwhile. */
@@ -71,7 +73,8 @@ export class Gateway {
   #feed: RouteFeed | undefined;
   #peers: Server | undefined;
   #listener: Listener | undefined;
-  #figuresTimer: NodeJS.Timeout | undefined;
+  readonly #figureClock = new FigureClock(FIGURES_MS);
+  #reviewTimer: NodeJS.Timeout | undefined;
   #draining = false;
   #onTable: (() => void) | undefined;
 
@@ -169,16 +172,16 @@ export class Gateway {
     });
     this.#listener = await listen(host, port, entry.take);
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
-    this.#figuresTimer = setInterval(() => {
+    this.#figureClock.start(() => this.#pushFigures());
+    this.#reviewTimer = setInterval(() => {
       this.#dispatcher.strikes.review();
-      this.#pushFigures();
       this.#dispatcher.hosts.tick(performance.now());
       this.#warm.tick(performance.now());
       this.#tenantMemory.review(this.#links.values(), this.#table.memoryQuotas());
       this.#reviewDemand();
       this.#dispatcher.clearWishes();
-    }, FIGURES_MS);
-    this.#figuresTimer.unref();
+    }, REVIEW_MS);
+    this.#reviewTimer.unref();
     logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
   }
 
@@ -209,7 +212,8 @@ export class Gateway {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#figuresTimer);
+    clearInterval(this.#reviewTimer);
+    this.#figureClock.stop();
     this.#dispatcher.abandonAll();
     this.#listener?.close();
     this.#dispatcher.wheel.stop();
@@ -291,7 +295,7 @@ export class Gateway {
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
       slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
-    connection.send([FRAME.figures, 0, { ...this.#dispatcher.figures.take(node), standing: this.#dispatcher.strikes.figures() }]);
+    connection.send([FRAME.figures, 0, { ...this.#dispatcher.figures.take(node), span: this.#figureClock.take(), standing: this.#dispatcher.strikes.figures() }]);
     const rows = this.#dispatcher.explanations.take();
     if (rows !== undefined) connection.send(rows);
   }

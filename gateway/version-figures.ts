@@ -1,6 +1,7 @@
 // Counts per function and version, pushed to the control plane as increments; kept while it is away, bounded in number.
 import { laneOfGroup } from '../core/config/index.ts';
 import type { LaneName } from '../core/config/index.ts';
+import { ERRORS, isErrorCode } from '../core/errors/index.ts';
 import { LogHistogram } from '../core/metrics/index.ts';
 import type { ColdPhases, GatewayFigures, VersionFigures } from '../core/protocol/index.ts';
 import type { VersionPlace } from './version-place.ts';
@@ -14,6 +15,7 @@ export class FigureCell {
   readonly wallUs = new LogHistogram();
   readonly cpuUs = new LogHistogram();
   readonly coldUs = new LogHistogram();
+  failed = 0;
   coldStarts = 0;
   /** Sums of the phases of cold starts: waiting, isolate made, version restored or evaluated, handler; milliseconds. */
   readonly coldPhasesMs: [queue: number, isolate: number, restore: number, handler: number] = [0, 0, 0, 0];
@@ -42,6 +44,7 @@ export class FigureCell {
     this.dirty = true;
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     if (code !== '') this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    if (status >= 500 || (code !== '' && isErrorCode(code) && ERRORS[code].fault !== 'caller')) this.failed += 1;
     this.wallUs.record(wallUs);
   }
 
@@ -74,6 +77,7 @@ export class FigureCell {
       version: this.version,
       statuses: Object.fromEntries(this.statuses),
       codes: Object.fromEntries(this.codes),
+      failed: this.failed,
       wallUs: this.wallUs.toPairs(),
       cpuUs: this.cpuUs.toPairs(),
       coldStarts: this.coldStarts,
@@ -85,6 +89,7 @@ export class FigureCell {
     if (this.place !== null) this.place.dirty = false;
     this.statuses.clear();
     this.codes.clear();
+    this.failed = 0;
     this.wallUs.clear();
     this.cpuUs.clear();
     this.coldUs.clear();

@@ -4,6 +4,7 @@ import type { RecordStore } from '../../core/ports/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
 import type { Catalog, Functions, Tenants, TrafficControl, Versions } from '../model/index.ts';
+import type { SeriesReader } from '../sensing/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 
@@ -17,6 +18,7 @@ export interface Services {
   readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;
+  readonly series: SeriesReader;
   /** Whether every connected gateway has applied the revision; waits a second at most. */
   readonly whenApplied: (revision: number) => Promise<boolean>;
   /** Runs an event of the function through the gateway. */

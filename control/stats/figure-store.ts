@@ -3,6 +3,7 @@ import type { LaneName } from '../../core/config/index.ts';
 import { figuresSchema } from '../../core/protocol/index.ts';
 import type { GatewayFigures, HostFigures, Peer, SidecarFigures } from '../../core/protocol/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
+import type { SecondSeries } from '../sensing/index.ts';
 import { BoundedSeries } from './bounded-series.ts';
 import { Standings } from './standings.ts';
 import { Totals } from './totals.ts';
@@ -12,6 +13,8 @@ import type { FunctionStats, TenantUsage, VersionStats } from './views.ts';
 export interface FigureStoreOptions {
   /** Tenant of a function that exists, else undefined: figures of others are dropped. */
   readonly tenantOf: (name: string) => string | undefined;
+  /** Gets every frame that was accepted, the loss of its sender, and the end of functions. Default: nobody does. */
+  readonly seconds?: SecondSeries;
   /** Versions whose figures are kept; the one without news for longest goes first. Default 20,000. */
   readonly versions?: number;
   /** Named functions, and named tenants, of `/metrics`. Default 200. */
@@ -39,7 +42,7 @@ function sums(a: Readonly<Record<string, number>>, b: Readonly<Record<string, nu
 }
 
 export class FigureStore {
-  readonly #options: Required<FigureStoreOptions>;
+  readonly #options: FigureStoreOptions & Required<Omit<FigureStoreOptions, 'seconds'>>;
   readonly #since = new Date().toISOString();
   /** Key: `name@version`, in the order of their last news. */
   readonly #versions = new Map<string, VersionEntry>();
@@ -85,10 +88,12 @@ export class FigureStore {
     switch (parsed.data.kind) {
       case 'gateway':
         this.#takeGateway(peer.name, parsed.data);
+        this.#options.seconds?.takeGateway(peer.name, parsed.data, (name) => this.#options.tenantOf(name) !== undefined);
         break;
       case 'host':
         this.#hosts.set(peer.name, { ...parsed.data, used: [], host: peer.name, epoch: peer.epoch });
         this.#takeUsed(parsed.data.used);
+        this.#options.seconds?.takeHost(peer, parsed.data);
         break;
       case 'sidecar':
         this.#sidecar = parsed.data.node;
@@ -98,6 +103,7 @@ export class FigureStore {
 
   /** A process is gone, and with it what it held. */
   lost(peer: Peer): void {
+    this.#options.seconds?.lost(peer);
     // A host that is already back under its name has another epoch.
     if (peer.role === 'host' && this.#hosts.get(peer.name)?.epoch === peer.epoch) this.#hosts.delete(peer.name);
     if (peer.role === 'gateway') {
@@ -108,6 +114,7 @@ export class FigureStore {
   }
 
   forget(name: string): void {
+    this.#options.seconds?.forget(name);
     this.functions.remove(name);
     for (const key of this.#versions.keys()) if (key.startsWith(`${name}@`)) this.#versions.delete(key);
   }

@@ -1,4 +1,4 @@
-// RecordStore over LMDB: the only module of the control plane that imports lmdb.
+// RecordStore over LMDB.
 import { mkdirSync } from 'node:fs';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';

@@ -2,7 +2,8 @@
 
 const PER_OCTAVE = 4;
 const OCTAVES = 40;
-const BUCKETS = PER_OCTAVE * OCTAVES + 1;
+/** Buckets of a histogram; their indexes begin at 0. */
+export const BUCKETS = PER_OCTAVE * OCTAVES + 1;
 
 export class LogHistogram {
   readonly #counts = new Uint32Array(BUCKETS);
@@ -31,6 +32,17 @@ export class LogHistogram {
     return 2 ** OCTAVES;
   }
 
+  /** Counts `n` more in one bucket, an integer from 0 to `BUCKETS` - 1. */
+  add(index: number, n: number): void {
+    this.#counts[index] = (this.#counts[index] ?? 0) + n;
+    this.#total += n;
+  }
+
+  /** What was counted in one bucket. */
+  count(index: number): number {
+    return this.#counts[index] ?? 0;
+  }
+
   /** Pairs of bucket index and count, the empty ones left out. */
   toPairs(): [number, number][] {
     const pairs: [number, number][] = [];
@@ -45,8 +57,7 @@ export class LogHistogram {
   addPairs(pairs: readonly (readonly [number, number])[]): void {
     for (const [index, n] of pairs) {
       if (!Number.isInteger(index) || index < 0 || index >= BUCKETS) continue;
-      this.#counts[index] = (this.#counts[index] ?? 0) + n;
-      this.#total += n;
+      this.add(index, n);
     }
   }
 

@@ -16,6 +16,8 @@ export const versionFiguresSchema = z.object({
   statuses: counts,
   /** By error code; answers without one are not in here. */
   codes: counts,
+  /** Answers of 500 and above, and those that ended by a failure of the tenant or the platform after their head was out. Absent: those of 500 and above. */
+  failed: count.optional(),
   /** Microseconds from accept to the end of the response. */
   wallUs: buckets,
   /** Microseconds of CPU time of whole invocations. */
@@ -68,6 +70,8 @@ export const standingFiguresSchema = z.object({
 
 export const gatewayFiguresSchema = z.object({
   kind: z.literal('gateway'),
+  /** The increments are of this time, milliseconds since 1970 by the gateway's clock: from the frame before to this one. Absent: of now. */
+  span: z.tuple([count, count]).optional(),
   versions: z.array(versionFiguresSchema),
   node: z.object({
     inFlight: count, queued: count, clients: count, revision: count, tableAgeMs: count, replays: count, residentBytes: count,
