@@ -4,7 +4,6 @@ import { MAX_LOOP_DEPTH } from '../core/http/index.ts';
 import { invocationId } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
-import { pickVersion } from '../core/routing/index.ts';
 import { childTraceparent } from '../core/trace/index.ts';
 import { AuthorityCache } from './authority.ts';
 import { answerNow, condemn } from './client.ts';
@@ -111,12 +110,9 @@ export class RequestEntry {
 
     let version = found.version || route.onlyVersion;
     const facts = version === 0 || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
-    if (version === 0 && facts !== undefined) {
-      if (fn.traffic === null) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: null } }, false, route);
-      version = pickVersion(fn.traffic, facts, fn.name);
-    }
+    if (version === 0 && facts !== undefined) version = route.choose(facts);
     const target = route.target(version);
-    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version } }, false, route, version);
+    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: version || null } }, false, route, version);
     const { limits } = fn;
     if (head.contentLength > limits.bodyBytes) {
       return this.#refuse(response, { code: 'body_too_large', params: { limitBytes: limits.bodyBytes } }, true, route, version);

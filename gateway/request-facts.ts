@@ -2,12 +2,19 @@
 import type { RequestFacts } from '../core/routing/index.ts';
 import type { ClientRequest } from './uws.ts';
 
-/** A cookie's value (RFC 6265 section 4.2.1: pairs parted by `; `); undefined when it is not there. */
+/**
+ * A cookie's value (RFC 6265 section 4.2.1: pairs parted by `; `, no space around `=`); undefined when it is not there. Looks for the name
+ * instead of parting the header, which a client may fill with thousands of pairs.
+ */
 export function cookieValue(header: string, name: string): string | undefined {
-  for (const part of header.split(';')) {
-    const equals = part.indexOf('=');
-    if (equals < 0 || part.slice(0, equals).trim() !== name) continue;
-    const value = part.slice(equals + 1).trim();
+  const wanted = `${name}=`;
+  for (let at = header.indexOf(wanted); at >= 0; at = header.indexOf(wanted, at + 1)) {
+    let before = at - 1;
+    while (before >= 0 && (header.charCodeAt(before) === 0x20 || header.charCodeAt(before) === 0x09)) before -= 1;
+    if (before >= 0 && header.charCodeAt(before) !== 0x3b) continue;
+    const from = at + wanted.length;
+    const end = header.indexOf(';', from);
+    const value = header.slice(from, end < 0 ? undefined : end).trim();
     return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
   }
   return undefined;
@@ -39,6 +46,8 @@ export class LazyFacts implements RequestFacts {
   /** Read once: rules, stickiness and the function all ask for it. */
   #userRead = false;
   #user: string | undefined;
+  /** Parsed once: several rules may ask. */
+  #parameters: URLSearchParams | undefined;
 
   /** @param userFrom  `header:NAME`, `cookie:NAME`, `jwt:CLAIM`, or null: no user */
   constructor(request: ClientRequest, query: string, userFrom: string | null) {
@@ -56,7 +65,8 @@ export class LazyFacts implements RequestFacts {
   }
 
   query(name: string): string | undefined {
-    return new URLSearchParams(this.#query).get(name) ?? undefined;
+    if (this.#query === '') return undefined;
+    return (this.#parameters ??= new URLSearchParams(this.#query)).get(name) ?? undefined;
   }
 
   user(): string | undefined {
