@@ -109,8 +109,13 @@ export class RequestEntry {
     if (bit === 0) return this.#refuse(response, { code: 'method_not_allowed', params: { allow: ALL_ALLOWED } }, false, route);
 
     let version = found.version || route.onlyVersion;
-    const facts = version === 0 || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
-    if (version === 0 && facts !== undefined) version = route.choose(facts);
+    let pin = '';
+    const { skew } = route;
+    const facts = version === 0 || skew !== null || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
+    if (facts !== undefined && found.version === 0) {
+      if (skew === null) version = route.choose(facts);
+      else ({ version, cookie: pin } = skew.place(route, facts, protocolOf(head, peer) === 'https'));
+    }
     const target = route.target(version);
     if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: version || null } }, false, route, version);
     const { limits } = fn;
@@ -126,6 +131,7 @@ export class RequestEntry {
       `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}` +
       (fn.user === null ? '' : userField(facts?.user()));
     const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, response);
+    exchange.pin = pin;
     dispatcher.enter(exchange);
     if (head.chunked) exchange.takeBody(-1);
     else if (head.contentLength > 0) exchange.takeBody(head.contentLength);
@@ -181,6 +187,7 @@ class NoFunction implements OwnFields {
   readonly versionText: string;
   readonly reason: string;
   readonly serverTiming = '';
+  readonly pin = '';
 
   constructor(requestId: string, versionText: string, reason: string) {
     this.requestId = requestId;

@@ -2,22 +2,38 @@
 import type { RequestFacts } from '../core/routing/index.ts';
 import type { ClientRequest } from './uws.ts';
 
-/**
- * A cookie's value (RFC 6265 section 4.2.1: pairs parted by `; `, no space around `=`); undefined when it is not there. Looks for the name
- * instead of parting the header, which a client may fill with thousands of pairs.
- */
-export function cookieValue(header: string, name: string): string | undefined {
-  const wanted = `${name}=`;
-  for (let at = header.indexOf(wanted); at >= 0; at = header.indexOf(wanted, at + 1)) {
-    let before = at - 1;
-    while (before >= 0 && (header.charCodeAt(before) === 0x20 || header.charCodeAt(before) === 0x09)) before -= 1;
-    if (before >= 0 && header.charCodeAt(before) !== 0x3b) continue;
-    const from = at + wanted.length;
-    const end = header.indexOf(';', from);
-    const value = header.slice(from, end < 0 ? undefined : end).trim();
-    return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+/** Cookies and parameters that are looked at, the first ones: more are no browser's and no form's, and a head may hold thousands. */
+const MAX_PAIRS = 256;
+
+/** The first `MAX_PAIRS` parts between separators. */
+function firstParts(text: string, separator: string): string {
+  let end = -1;
+  for (let n = 0; n < MAX_PAIRS; n++) {
+    end = text.indexOf(separator, end + 1);
+    if (end < 0) return text;
   }
-  return undefined;
+  return text.slice(0, end);
+}
+
+/** Values by name (RFC 6265 section 4.2.1: pairs parted by `; `); the first of a name counts. */
+export function cookiesOf(header: string): Map<string, string> {
+  const cookies = new Map<string, string>();
+  for (const part of firstParts(header, ';').split(';')) {
+    const equals = part.indexOf('=');
+    if (equals < 0) continue;
+    const name = part.slice(0, equals).trim();
+    if (cookies.has(name)) continue;
+    const value = part.slice(equals + 1).trim();
+    cookies.set(name, value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
+  }
+  return cookies;
+}
+
+/** Values by name (WHATWG URL, application/x-www-form-urlencoded); the first of a name counts. */
+export function parametersOf(query: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(firstParts(query, '&'))) if (!parameters.has(name)) parameters.set(name, value);
+  return parameters;
 }
 
 /**
@@ -46,8 +62,9 @@ export class LazyFacts implements RequestFacts {
   /** Read once: rules, stickiness and the function all ask for it. */
   #userRead = false;
   #user: string | undefined;
-  /** Parsed once: several rules may ask. */
-  #parameters: URLSearchParams | undefined;
+  // Parsed once: a hundred rules may ask.
+  #cookies: Map<string, string> | undefined;
+  #parameters: Map<string, string> | undefined;
 
   /** @param userFrom  `header:NAME`, `cookie:NAME`, `jwt:CLAIM`, or null: no user */
   constructor(request: ClientRequest, query: string, userFrom: string | null) {
@@ -61,12 +78,11 @@ export class LazyFacts implements RequestFacts {
   }
 
   cookie(name: string): string | undefined {
-    return cookieValue(this.#request.getHeader('cookie'), name);
+    return (this.#cookies ??= cookiesOf(this.#request.getHeader('cookie'))).get(name);
   }
 
   query(name: string): string | undefined {
-    if (this.#query === '') return undefined;
-    return (this.#parameters ??= new URLSearchParams(this.#query)).get(name) ?? undefined;
+    return (this.#parameters ??= parametersOf(this.#query)).get(name);
   }
 
   user(): string | undefined {

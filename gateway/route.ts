@@ -4,6 +4,7 @@ import { Choice, onlyVersionOf } from '../core/routing/index.ts';
 import type { RequestFacts, RouteFunction } from '../core/routing/index.ts';
 import type { FunctionGate } from './function-gate.ts';
 import { tierGroups } from './placement.ts';
+import { SkewPin } from './skew-pin.ts';
 import type { TierGroups } from './placement.ts';
 import type { FigureCell } from './version-figures.ts';
 import type { VersionPlace } from './version-place.ts';
@@ -48,8 +49,10 @@ export class VersionTarget {
 export class Route {
   readonly fn: RouteFunction;
   readonly gate: FunctionGate;
-  /** The version that every request gets; 0: `choose` decides. */
+  /** The version that every request gets, forced or by traffic; 0: `choose` decides. */
   readonly onlyVersion: number;
+  /** What holds callers to the version that served them; null: nothing does. */
+  readonly skew: SkewPin | null;
   /** Compiled for the first request that asks: most functions of a large table have one version, or no request. */
   #choice: Choice | undefined;
   readonly #targets = new Map<number, VersionTarget>();
@@ -57,10 +60,11 @@ export class Route {
   constructor(fn: RouteFunction, gate: FunctionGate) {
     this.fn = fn;
     this.gate = gate;
-    this.onlyVersion = fn.traffic === null ? 0 : onlyVersionOf(fn.traffic);
+    this.onlyVersion = fn.forced ?? (fn.traffic === null ? 0 : onlyVersionOf(fn.traffic));
+    this.skew = fn.skew === undefined ? null : new SkewPin(fn, fn.skew);
   }
 
-  /** The version for a request by rules and split; 0: no version is live. */
+  /** The version for a request: the forced one, else by rules and split; 0: none is live. */
   choose(facts: RequestFacts): number {
     if (this.onlyVersion !== 0) return this.onlyVersion;
     const { traffic, places = null, name } = this.fn;

@@ -22,10 +22,24 @@ export const MAX_KEY_CHARACTERS = 4_096;
 const SPACE = 0x1_0000_0000;
 
 type Test = (facts: RequestFacts) => boolean;
+type Draw = (id: string) => number;
 type Read = (facts: RequestFacts) => string | undefined;
 
+/** Hashes an id once, though every rule of a function may ask. */
+function drawOf(seed: number): Draw {
+  let last = '';
+  let hash = hash32(last, seed);
+  return (id) => {
+    if (id !== last) {
+      last = id;
+      hash = hash32(id, seed);
+    }
+    return hash;
+  };
+}
+
 /** All tests of a condition, in the order in which they cost. */
-function testsOf(condition: Condition, percentSeed: number): Test[] {
+function testsOf(condition: Condition, draw: Draw): Test[] {
   const tests: Test[] = [];
   for (const [name, value] of Object.entries(condition.header ?? {})) {
     const lower = name.toLowerCase();
@@ -33,18 +47,18 @@ function testsOf(condition: Condition, percentSeed: number): Test[] {
   }
   for (const [name, value] of Object.entries(condition.cookie ?? {})) tests.push((facts) => facts.cookie(name) === value);
   for (const [name, value] of Object.entries(condition.query ?? {})) tests.push((facts) => facts.query(name) === value);
-  if (condition.user !== undefined) tests.push(userTest(condition.user, percentSeed));
+  if (condition.user !== undefined) tests.push(userTest(condition.user, draw));
   if (condition.all !== undefined) {
-    for (const part of condition.all) tests.push(...testsOf(part, percentSeed));
+    for (const part of condition.all) tests.push(...testsOf(part, draw));
   }
   if (condition.any !== undefined) {
-    const parts = condition.any.map((part) => compileCondition(part, percentSeed));
+    const parts = condition.any.map((part) => compileCondition(part, draw));
     tests.push((facts) => parts.some((part) => part(facts)));
   }
   return tests;
 }
 
-function userTest(user: NonNullable<Condition['user']>, percentSeed: number): Test {
+function userTest(user: NonNullable<Condition['user']>, draw: Draw): Test {
   const among = user.in === undefined ? undefined : new Set(user.in);
   // As a share of all hashes: who is in at 10 % is in at 20 %.
   const below = user.percent === undefined ? undefined : (user.percent / 100) * SPACE;
@@ -52,12 +66,12 @@ function userTest(user: NonNullable<Condition['user']>, percentSeed: number): Te
     const id = facts.user();
     if (id === undefined || id.length > MAX_KEY_CHARACTERS) return false;
     if (among !== undefined && !among.has(id)) return false;
-    return below === undefined || hash32(id, percentSeed) < below;
+    return below === undefined || draw(id) < below;
   };
 }
 
-function compileCondition(condition: Condition, percentSeed: number): Test {
-  const tests = testsOf(condition, percentSeed);
+function compileCondition(condition: Condition, draw: Draw): Test {
+  const tests = testsOf(condition, draw);
   const [only] = tests;
   return tests.length === 1 && only !== undefined ? only : (facts) => tests.every((test) => test(facts));
 }
@@ -82,8 +96,8 @@ export class Choice {
    */
   constructor(traffic: Traffic, places: Places | null, salt: string) {
     // Two draws: who is in a share of users says nothing of where they fall in the split.
-    const percentSeed = hash32(`${salt}/rule`, 0);
-    this.#rules = traffic.rules.map(({ when, version }) => ({ test: compileCondition(when, percentSeed), version }));
+    const draw = drawOf(hash32(`${salt}/rule`, 0));
+    this.#rules = traffic.rules.map(({ when, version }) => ({ test: compileCondition(when, draw), version }));
     this.#places = new PlaceIndex(places, traffic.split);
     this.#key = traffic.sticky === undefined ? undefined : keyReader(traffic.sticky);
     this.#seed = hash32(`${salt}/split`, 0);

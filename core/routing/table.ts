@@ -23,7 +23,7 @@ export const routeFunctionSchema = z.object({
   traffic: trafficSchema.nullable(),
   /** Who of the split gets which version, by its number (places.ts). Absent: derived from the split. */
   places: z.record(z.string(), z.array(z.int())).optional(),
-  /** Versions that traffic has left behind, and when, ms since 1970: callers that were served by them may still come back. Only with `skew`. */
+  /** Versions that traffic has left behind, and when, ms since 1970: callers that were served by them are still held to them. Only with `skew`. */
   leftAt: z.record(z.string(), z.number()).optional(),
   callers: callersSchema.optional(),
   fallback: fallbackSchema.optional(),
