@@ -9,6 +9,8 @@ export interface OwnFields {
   readonly versionText: string;
   readonly reason: string;
   readonly serverTiming: string;
+  /** Set-Cookie of skew protection. */
+  readonly pin: string;
 }
 
 export interface ClientOwner {
@@ -34,6 +36,7 @@ function writeHead(): void {
   if (own.versionText !== '') response.writeHeader('x-thimble-version', own.versionText);
   if (own.reason !== '') response.writeHeader('x-thimble-reason', own.reason);
   if (own.serverTiming !== '') response.writeHeader('server-timing', own.serverTiming);
+  if (own.pin !== '') response.writeHeader('set-cookie', own.pin);
 }
 
 function writeAnswer(): void {

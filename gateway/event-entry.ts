@@ -3,7 +3,6 @@ import { PlatformError } from '../core/errors/index.ts';
 import { invocationId } from '../core/ids/index.ts';
 import { FRAME } from '../core/protocol/index.ts';
 import type { EventFrame, Frame, FrameConnection } from '../core/protocol/index.ts';
-import { pickVersion } from '../core/routing/index.ts';
 import type { RequestFacts } from '../core/routing/index.ts';
 import { childTraceparent } from '../core/trace/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -120,7 +119,7 @@ export class EventEntry {
     if (dispatcher.closing) return refuse({ code: 'unavailable', params: { part: 'the gateway' } }, 0);
     if (route === undefined) return refuse({ code: 'not_found', params: { what: `function ${name}` } }, 0);
     const { fn } = route;
-    const version = wanted !== 0 ? wanted : fn.traffic === null ? 0 : route.onlyVersion || pickVersion(fn.traffic, new EventFacts(user), fn.name);
+    const version = wanted || route.onlyVersion || route.choose(new EventFacts(user));
     const target = version === 0 ? undefined : route.target(version);
     if (target === undefined) return refuse({ code: 'no_version', params: { function: name, version: version || null } }, 0);
     const bytes = Buffer.from(body);

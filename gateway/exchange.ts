@@ -98,6 +98,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   readonly versionText: string;
   reason = '';
   serverTiming = '';
+  pin = '';
   #wasCold = false;
   /** The function's answer has come. */
   #responded = false;
@@ -196,6 +197,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
       return;
     }
     this.#responded = true;
+    // Nobody is held to a version that failed for him.
+    if (status >= 500) this.pin = '';
     if (cold !== null) this.#coldStart(cold, now);
     if (this.target.frame.debug) this.serverTiming = serverTiming(this.#waitedMs, now - this.request.acceptedAtMs, cpuUs, cold);
     this.#dropBody();
@@ -370,6 +373,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     } else {
       this.reason = failureReason(code, failure.params) || this.reason;
       this.serverTiming = '';
+      this.pin = '';
       const body = problemAnswer(failure, fields, retryAfterS, this.target.frame.debug ? detail : null);
       // Closing is what stops a client that is still sending a body which nobody wants.
       const close = this.#dispatcher.closing || (this.#requestBody !== null && !this.#requestBody.complete);

@@ -4,7 +4,6 @@ import { MAX_LOOP_DEPTH } from '../core/http/index.ts';
 import { invocationId } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import { INLINE_BODY_BYTES } from '../core/protocol/index.ts';
-import { pickVersion } from '../core/routing/index.ts';
 import { childTraceparent } from '../core/trace/index.ts';
 import { AuthorityCache } from './authority.ts';
 import { answerNow, condemn } from './client.ts';
@@ -110,13 +109,15 @@ export class RequestEntry {
     if (bit === 0) return this.#refuse(response, { code: 'method_not_allowed', params: { allow: ALL_ALLOWED } }, false, route);
 
     let version = found.version || route.onlyVersion;
-    const facts = version === 0 || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
-    if (version === 0 && facts !== undefined) {
-      if (fn.traffic === null) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: null } }, false, route);
-      version = pickVersion(fn.traffic, facts, fn.name);
+    let pin = '';
+    const { skew } = route;
+    const facts = version === 0 || skew !== null || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
+    if (facts !== undefined && found.version === 0) {
+      if (skew === null) version = route.choose(facts);
+      else ({ version, cookie: pin } = skew.place(route, facts, protocolOf(head, peer) === 'https'));
     }
     const target = route.target(version);
-    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version } }, false, route, version);
+    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: version || null } }, false, route, version);
     const { limits } = fn;
     if (head.contentLength > limits.bodyBytes) {
       return this.#refuse(response, { code: 'body_too_large', params: { limitBytes: limits.bodyBytes } }, true, route, version);
@@ -130,6 +131,7 @@ export class RequestEntry {
       `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}` +
       (fn.user === null ? '' : userField(facts?.user()));
     const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, response);
+    exchange.pin = pin;
     dispatcher.enter(exchange);
     if (head.chunked) exchange.takeBody(-1);
     else if (head.contentLength > 0) exchange.takeBody(head.contentLength);
@@ -185,6 +187,7 @@ class NoFunction implements OwnFields {
   readonly versionText: string;
   readonly reason: string;
   readonly serverTiming = '';
+  readonly pin = '';
 
   constructor(requestId: string, versionText: string, reason: string) {
     this.requestId = requestId;

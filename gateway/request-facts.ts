@@ -2,15 +2,38 @@
 import type { RequestFacts } from '../core/routing/index.ts';
 import type { ClientRequest } from './uws.ts';
 
-/** A cookie's value (RFC 6265 section 4.2.1: pairs parted by `; `); undefined when it is not there. */
-export function cookieValue(header: string, name: string): string | undefined {
-  for (const part of header.split(';')) {
-    const equals = part.indexOf('=');
-    if (equals < 0 || part.slice(0, equals).trim() !== name) continue;
-    const value = part.slice(equals + 1).trim();
-    return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+/** Cookies and parameters that are looked at, the first ones: more are no browser's and no form's, and a head may hold thousands. */
+const MAX_PAIRS = 256;
+
+/** The first `MAX_PAIRS` parts between separators. */
+function firstParts(text: string, separator: string): string {
+  let end = -1;
+  for (let n = 0; n < MAX_PAIRS; n++) {
+    end = text.indexOf(separator, end + 1);
+    if (end < 0) return text;
   }
-  return undefined;
+  return text.slice(0, end);
+}
+
+/** Values by name (RFC 6265 section 4.2.1: pairs parted by `; `); the first of a name counts. */
+export function cookiesOf(header: string): Map<string, string> {
+  const cookies = new Map<string, string>();
+  for (const part of firstParts(header, ';').split(';')) {
+    const equals = part.indexOf('=');
+    if (equals < 0) continue;
+    const name = part.slice(0, equals).trim();
+    if (cookies.has(name)) continue;
+    const value = part.slice(equals + 1).trim();
+    cookies.set(name, value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
+  }
+  return cookies;
+}
+
+/** Values by name (WHATWG URL, application/x-www-form-urlencoded); the first of a name counts. */
+export function parametersOf(query: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(firstParts(query, '&'))) if (!parameters.has(name)) parameters.set(name, value);
+  return parameters;
 }
 
 /**
@@ -39,6 +62,9 @@ export class LazyFacts implements RequestFacts {
   /** Read once: rules, stickiness and the function all ask for it. */
   #userRead = false;
   #user: string | undefined;
+  // Parsed once: a hundred rules may ask.
+  #cookies: Map<string, string> | undefined;
+  #parameters: Map<string, string> | undefined;
 
   /** @param userFrom  `header:NAME`, `cookie:NAME`, `jwt:CLAIM`, or null: no user */
   constructor(request: ClientRequest, query: string, userFrom: string | null) {
@@ -52,11 +78,11 @@ export class LazyFacts implements RequestFacts {
   }
 
   cookie(name: string): string | undefined {
-    return cookieValue(this.#request.getHeader('cookie'), name);
+    return (this.#cookies ??= cookiesOf(this.#request.getHeader('cookie'))).get(name);
   }
 
   query(name: string): string | undefined {
-    return new URLSearchParams(this.#query).get(name) ?? undefined;
+    return (this.#parameters ??= parametersOf(this.#query)).get(name);
   }
 
   user(): string | undefined {

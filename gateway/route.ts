@@ -1,8 +1,10 @@
 // One function as the gateway routes it: its settings, what its versions are to hosts, and what is counted across changes of both.
 import type { Target } from '../core/protocol/index.ts';
-import type { RouteFunction } from '../core/routing/index.ts';
+import { Choice, onlyVersionOf } from '../core/routing/index.ts';
+import type { RequestFacts, RouteFunction } from '../core/routing/index.ts';
 import type { FunctionGate } from './function-gate.ts';
 import { tierGroups } from './placement.ts';
+import { SkewPin } from './skew-pin.ts';
 import type { TierGroups } from './placement.ts';
 import type { FigureCell } from './version-figures.ts';
 import type { VersionPlace } from './version-place.ts';
@@ -47,15 +49,27 @@ export class VersionTarget {
 export class Route {
   readonly fn: RouteFunction;
   readonly gate: FunctionGate;
-  /** The version that every request gets; 0: the rules of `traffic` decide, or there is none. */
+  /** The version that every request gets, forced or by traffic; 0: `choose` decides. */
   readonly onlyVersion: number;
+  /** What holds callers to the version that served them; null: nothing does. */
+  readonly skew: SkewPin | null;
+  /** Compiled for the first request that asks: most functions of a large table have one version, or no request. */
+  #choice: Choice | undefined;
   readonly #targets = new Map<number, VersionTarget>();
 
   constructor(fn: RouteFunction, gate: FunctionGate) {
     this.fn = fn;
     this.gate = gate;
-    const first = fn.traffic?.split[0];
-    this.onlyVersion = fn.traffic !== null && fn.traffic.rules.length === 0 && first?.weight === 100 ? first.version : 0;
+    this.onlyVersion = fn.forced ?? (fn.traffic === null ? 0 : onlyVersionOf(fn.traffic));
+    this.skew = fn.skew === undefined ? null : new SkewPin(fn, fn.skew);
+  }
+
+  /** The version for a request: the forced one, else by rules and split; 0: none is live. */
+  choose(facts: RequestFacts): number {
+    if (this.onlyVersion !== 0) return this.onlyVersion;
+    const { traffic, places = null, name } = this.fn;
+    if (traffic === null) return 0;
+    return (this.#choice ??= new Choice(traffic, places, name)).of(facts);
   }
 
   /** @returns undefined when the function has no such version */

@@ -159,6 +159,8 @@ export class Catalog {
       keepWarm: record.keepWarm,
       secrets: record.secrets,
       traffic: record.traffic,
+      ...(record.places === null ? undefined : { places: record.places }),
+      ...(record.skew === null || Object.keys(record.leftAt).length === 0 ? undefined : { leftAt: record.leftAt }),
       ...(record.callers === null ? undefined : { callers: record.callers }),
       ...(record.fallback === null ? undefined : { fallback: record.fallback }),
       ...(record.skew === null ? undefined : { skew: record.skew }),

@@ -150,7 +150,7 @@ export class Functions {
   #fresh(name: string, now: string): FunctionRecord {
     const lastVersion = this.#catalog.removed(name)?.lastVersion ?? 0;
     return {
-      ...DEFAULTS, name, secrets: '', secretNames: [], traffic: null, history: [], shadow: null, emergency: NO_EMERGENCY, aliases: {}, pinned: [], lastVersion, firstVersion: lastVersion + 1, createdAt: now, changedAt: now,
+      ...DEFAULTS, name, secrets: '', secretNames: [], traffic: null, places: null, leftAt: {}, history: [], shadow: null, emergency: NO_EMERGENCY, aliases: {}, pinned: [], lastVersion, firstVersion: lastVersion + 1, createdAt: now, changedAt: now,
     };
   }
 

@@ -43,6 +43,10 @@ export const functionRecordSchema = z.strictObject({
   /** Numbers of versions that are never purged, in order. */
   pinned: z.array(z.number()).default([]),
   traffic: trafficSchema.nullable(),
+  /** Who of the split gets which version (core/routing/places.ts); null: as it follows from the split alone. */
+  places: z.record(text, z.array(z.number())).nullable().default(null),
+  /** When traffic left the versions that callers may still be held to, ms since 1970. */
+  leftAt: z.record(text, z.number()).default({}),
   /** Earlier traffic, the latest last. */
   history: z.array(trafficSchema),
   /** Number of the newest version ever made under this name; numbers are never used again, not even after a delete. */

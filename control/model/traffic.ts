@@ -7,11 +7,12 @@ import type { Catalog } from './catalog.ts';
 import type { Ledger, Written } from './ledger.ts';
 import { HISTORY_LIMIT, KEYS } from './records.ts';
 import type { FunctionRecord } from './records.ts';
+import { succession } from './succession.ts';
 
 /** The record with other traffic; what was live joins the history that rollback goes through. */
 export function withTraffic(record: FunctionRecord, traffic: Traffic, now: string): FunctionRecord {
   const history = record.traffic === null ? record.history : [...record.history, record.traffic].slice(-HISTORY_LIMIT);
-  return { ...record, traffic, history, changedAt: now };
+  return { ...record, ...succession(record, traffic, now), history };
 }
 
 /** All traffic to one version. What keeps callers on a version stays; rules go, since they name versions that this one follows. */
@@ -59,7 +60,7 @@ export class TrafficControl {
       const { record } = this.#catalog.require(name);
       const traffic = record.history.at(-1);
       if (traffic === undefined) throw new PlatformError('conflict', { with: `the history of function ${name}: it has no earlier traffic` });
-      const next: FunctionRecord = { ...record, traffic, history: record.history.slice(0, -1), changedAt: now };
+      const next: FunctionRecord = { ...record, ...succession(record, traffic, now), history: record.history.slice(0, -1) };
       return {
         changes: [{ key: KEYS.function(name), value: next }],
         audit: { action: 'traffic.rollback', target: name, before: record.traffic, after: traffic },

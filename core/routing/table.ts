@@ -21,6 +21,10 @@ export const routeFunctionSchema = z.object({
   secrets: z.string(),
   /** null: no version is live. */
   traffic: trafficSchema.nullable(),
+  /** Who of the split gets which version, by its number (places.ts). Absent: derived from the split. */
+  places: z.record(z.string(), z.array(z.int())).optional(),
+  /** Versions that traffic has left behind, and when, ms since 1970: callers that were served by them are still held to them. Only with `skew`. */
+  leftAt: z.record(z.string(), z.number()).optional(),
   callers: callersSchema.optional(),
   fallback: fallbackSchema.optional(),
   skew: skewSchema.optional(),

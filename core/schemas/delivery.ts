@@ -44,12 +44,15 @@ export const fallbackSchema = z.strictObject({
 }).refine((f) => f.static !== undefined || f.lastGood !== undefined, 'must have static or lastGood');
 export type Fallback = z.infer<typeof fallbackSchema>;
 
+/** Longest time that callers stay on the version that served them, milliseconds. */
+export const MAX_SKEW_AGE_MS = 7 * 86_400_000;
+
 /** Callers stay on the version that served them first, while it can be reached. */
 export const skewSchema = z.strictObject({
   by: z.enum(['cookie', 'header']),
   /** Of the cookie or header that carries the version. */
   name: headerName.default('thimble-version'),
-  maxAgeMs: z.int().min(1_000).max(7 * 86_400_000).default(3_600_000),
+  maxAgeMs: z.int().min(1_000).max(MAX_SKEW_AGE_MS).default(3_600_000),
 });
 export type Skew = z.infer<typeof skewSchema>;
 

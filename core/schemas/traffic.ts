@@ -25,11 +25,33 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
   }),
 );
 
+/** Tests of all rules of a function, and user ids in them: a request may be held against each. */
+const MAX_TESTS = 1_000;
+const MAX_USER_IDS = 50_000;
+
+/** Names that a condition tests, and user ids that it lists. */
+function sizeOf({ header, cookie, query, user, all = [], any = [] }: Condition): { tests: number; ids: number } {
+  const size = { tests: 1, ids: user?.in?.length ?? 0 };
+  for (const named of [header, cookie, query]) size.tests += Object.keys(named ?? {}).length;
+  for (const part of [...all, ...any]) {
+    const { tests, ids } = sizeOf(part);
+    size.tests += tests;
+    size.ids += ids;
+  }
+  return size;
+}
+
+const rulesSchema = z
+  .array(z.strictObject({ when: conditionSchema, version: versionNumber }))
+  .max(100)
+  .refine((rules) => rules.reduce((sum, { when }) => sum + sizeOf(when).tests, 0) <= MAX_TESTS, `at most ${MAX_TESTS} conditions and names in all rules together`)
+  .refine((rules) => rules.reduce((sum, { when }) => sum + sizeOf(when).ids, 0) <= MAX_USER_IDS, `at most ${MAX_USER_IDS} user ids in all rules together`);
+
 /** A weight in percent, in steps of 0.01. */
 const weight = z.number().min(0).max(100).refine((w) => Math.abs(w * 100 - Math.round(w * 100)) < 1e-6, 'must be in steps of 0.01');
 
 export const trafficSchema = z.strictObject({
-  rules: z.array(z.strictObject({ when: conditionSchema, version: versionNumber })).max(100).default([]),
+  rules: rulesSchema.default([]),
   split: z
     .array(z.strictObject({ version: versionNumber, weight }))
     .min(1)

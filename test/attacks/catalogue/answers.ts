@@ -80,7 +80,7 @@ export const ANSWER_ATTACKS: readonly Attack[] = [
       const answer = await stand.node.call(fn);
       const { headers } = answer;
       const bad = ['x-thimble-spoofed', 'x-injected', 'keep-alive', 'te', 'trailer', 'upgrade', 'proxy-connection'].filter((name) => headers[name] !== undefined);
-      if (bad.length > 0 || headers['content-length'] === '999' || headers['transfer-encoding'] === 'gzip' || !/^[12]$/.test(headers['x-thimble-version'] ?? '')) throw new Error(`a function set ${JSON.stringify(headers)}`);
+      if (bad.length > 0 || headers['content-length'] === '999' || headers['transfer-encoding'] === 'gzip' || !/^[12]$/.test(String(headers['x-thimble-version']))) throw new Error(`a function set ${JSON.stringify(headers)}`);
       return [answer.text === 'x' ? 'ok' : 'wrong'];
     },
     source: handler("return new Response('x', { headers: { 'content-length': '999', 'transfer-encoding': 'gzip', connection: 'x-injected', 'x-thimble-spoofed': '1', 'x-thimble-version': '77', 'keep-alive': '1', te: 'x', trailer: 'x', upgrade: 'h2c', 'proxy-connection': 'x' } });"),

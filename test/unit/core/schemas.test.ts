@@ -89,6 +89,14 @@ describe('traffic', () => {
     expect(paths(trafficSchema, { split: [{ version: 0, weight: 100 }] })).toEqual(['split[0].version']);
     expect(paths(trafficSchema, { split: [{ version: 1, weight: 100 }], rules: [{ when: { heder: {} }, version: 1 }] })).toEqual(['rules[0].when.heder']);
     expect(paths(trafficSchema, { split: [{ version: 1, weight: 100 }], rules: [{ when: { any: [{ user: { percent: 101 } }] }, version: 1 }] })).toEqual(['rules[0].when.any[0].user.percent']);
+  });
+
+  it('bounds what a request may be held against, over all rules and their parts', () => {
+    const ruled = (when: unknown, count: number): unknown => ({ split: [{ version: 1, weight: 100 }], rules: Array.from({ length: count }, () => ({ when, version: 1 })) });
+    const named = (count: number): unknown => ({ all: [{ header: Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, ''])) }] });
+    const users = { any: [{ user: { in: Array.from({ length: 10_000 }, (_, i) => String(i)) } }] };
+    expect([ok(trafficSchema, ruled(named(98), 10)), ok(trafficSchema, ruled(users, 5))]).toEqual([true, true]);
+    expect([paths(trafficSchema, ruled(named(99), 10)), paths(trafficSchema, ruled(users, 6))]).toEqual([['rules'], ['rules']]);
     for (const sticky of ['header:x-user-id', 'cookie:uid', 'user']) expect(ok(trafficSchema, { split: [{ version: 1, weight: 100 }], sticky })).toBe(true);
     for (const sticky of ['', 'header:', 'header:a b', 'jwt:sub', 'users', 'cookie:a\n']) expect(ok(trafficSchema, { split: [{ version: 1, weight: 100 }], sticky })).toBe(false);
   });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { coldReason, failureReason, serverTiming } from '../../../gateway/reason.ts';
-import { LazyFacts, cookieValue, jwtClaim } from '../../../gateway/request-facts.ts';
+import { LazyFacts, cookiesOf, jwtClaim, parametersOf } from '../../../gateway/request-facts.ts';
 import { MAX_HEAD_CHARACTERS, RequestHead } from '../../../gateway/request-head.ts';
 import { ResponseFields } from '../../../gateway/response-fields.ts';
 import type { ClientRequest, ClientResponse } from '../../../gateway/uws.ts';
@@ -120,7 +120,16 @@ describe('response fields', () => {
 
 describe('facts', () => {
   test('cookies', () => {
-    expect(['a=1; b=2', 'b="q"', 'ab=1', 'b', 'a=1;b=x=y', ''].map((c) => cookieValue(c, 'b'))).toEqual(['2', 'q', undefined, undefined, 'x=y', undefined]);
+    expect(['a=1; b=2', 'b="q"', 'ab=1', 'b', 'a=1;b=x=y', ''].map((c) => cookiesOf(c).get('b'))).toEqual(['2', 'q', undefined, undefined, 'x=y', undefined]);
+  });
+
+  test('parameters', () => {
+    expect(['a=1&b=2', 'b=%C3%BC+x', 'b', 'B=1', '', 'b=1&b=2'].map((q) => parametersOf(q).get('b'))).toEqual(['2', 'ü x', '', undefined, undefined, '1']);
+  });
+
+  test('of cookies and parameters, only so many as a browser sends are looked at', () => {
+    const many = (count: number, separator: string): string => [...Array.from({ length: count }, (_, i) => `x${i}=`), 'b=1'].join(separator);
+    expect([255, 256, 15_000].map((count) => [cookiesOf(many(count, '; ')).get('b'), parametersOf(many(count, '&')).get('b')])).toEqual([['1', '1'], [undefined, undefined], [undefined, undefined]]);
   });
 
   test('claims', () => {
