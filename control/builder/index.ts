@@ -5,6 +5,8 @@ export { Builder } from './builder.ts';
 export type { Built } from './builder.ts';
 export { BuildTimeout, BuilderLost, EsbuildService } from './esbuild-service.ts';
 export type { EsbuildServiceOptions } from './esbuild-service.ts';
+export { buildReportSchema, placeSchema } from './report.ts';
+export type { BuildReport } from './report.ts';
 export { UploadResolver } from './upload-resolver.ts';
 export type { Found, ImportKind } from './upload-resolver.ts';
 export { TierFiles } from './tier-files.ts';

@@ -15,5 +15,5 @@ export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { Versions } from './versions.ts';
 export type { Deployed } from './versions.ts';
 export {
-  functionViewSchema, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion,
+  functionViewSchema, shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewFunction, viewVersion,
 } from './views.ts';

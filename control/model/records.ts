@@ -99,6 +99,7 @@ export const KEYS = {
   tenants: 'tenant/',
   tenant: (name: string): string => `tenant/${name}`,
   allVersions: 'version/',
+  report: (name: string, version: number): string => `report/${name}/${padded(version)}`,
   versions: (name: string): string => `version/${name}/`,
   version: (name: string, version: number): string => `version/${name}/${padded(version)}`,
   snapshots: 'snapshot/',
