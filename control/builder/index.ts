@@ -5,6 +5,7 @@ export { Builder } from './builder.ts';
 export type { Built } from './builder.ts';
 export { BuildTimeout, BuilderLost, EsbuildService } from './esbuild-service.ts';
 export type { EsbuildServiceOptions } from './esbuild-service.ts';
+export { isOfPackage } from './paths.ts';
 export { buildReportSchema, placeSchema } from './report.ts';
 export type { BuildReport } from './report.ts';
 export { UploadResolver } from './upload-resolver.ts';

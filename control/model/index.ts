@@ -12,6 +12,7 @@ export { Tenants } from './tenants.ts';
 export { Tiers } from './tiers.ts';
 export { TrafficControl } from './traffic.ts';
 export { methodsOverlap, patternKey } from './trigger-patterns.ts';
+export { versionDiffSchema } from './version-diff.ts';
 export { Versions } from './versions.ts';
 export type { Deployed } from './versions.ts';
 export {

@@ -12,6 +12,8 @@ import type { Ledger, Plan, Written } from './ledger.ts';
 import { KEYS, sourcesRecordSchema, versionRecordSchema } from './records.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
 import { allTo, withTraffic } from './traffic.ts';
+import { diffVersions } from './version-diff.ts';
+import type { DiffSide, VersionDiff } from './version-diff.ts';
 
 export interface DeployRequest {
   /** New files, or the number of the version whose files are taken again. */
@@ -134,6 +136,19 @@ export class Versions {
   report(name: string, version: number): BuildReport | null {
     const row = this.#options.store.get(KEYS.report(name, version));
     return row === undefined ? null : buildReportSchema.parse(row.value);
+  }
+
+  /**
+   * What differs from one version to another.
+   *
+   * @throws not_found
+   */
+  async diff(name: string, from: number, to: number): Promise<VersionDiff> {
+    const side = (version: number): DiffSide => {
+      const record = this.read(name, version);
+      return { record, sources: this.sources(record), report: this.report(name, version) };
+    };
+    return await diffVersions(side(from), side(to));
   }
 
   /**

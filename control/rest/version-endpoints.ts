@@ -1,7 +1,7 @@
 // The endpoints of versions.
 import { z } from 'zod';
 import { copySchema, snapshotPutSchema, uploadSchema } from '../../core/schemas/index.ts';
-import { shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
+import { shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionDiffSchema, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
 import { MIB, NAME, NONE, RESULT, VERSION, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
@@ -67,6 +67,12 @@ export function versionEndpoints(services: Services): Endpoint[] {
       params: VERSION, query: NONE, answers: { 200: sourceMapSchema }, errors: ['not_found'],
       handle: async ({ params: { name, version } }): Promise<Response> =>
         new Response(await versions.map(name, version), { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } }),
+    }),
+    endpoint({
+      method: 'GET', path: '/v1/functions/{name}/versions/{version}/diff/{other}', operation: 'diffVersions', access: 'reader',
+      summary: 'What differs from one version to another: files as unified diffs, environment, bindings, main, sizes. Bounded: what is left out says why.',
+      params: VERSION.extend({ other: VERSION.shape.version }), query: NONE, answers: { 200: versionDiffSchema }, errors: ['not_found'],
+      handle: async ({ params: { name, version, other } }): Promise<Answer> => ({ status: 200, body: await versions.diff(name, version, other) }),
     }),
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/versions/{version}/snapshot', operation: 'putVersionSnapshot', access: 'deployer', summary: 'Switches the version snapshot of one version on or off, from its next cold start.',

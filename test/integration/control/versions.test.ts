@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SOURCE_MAP_FILE, versionFolder } from '../../../core/versions/index.ts';
+import { versionDiffSchema } from '../../../control/model/index.ts';
 import { HELLO, useControl } from '../../support/control-plane.ts';
 
 const VERSIONS = '/v1/functions/card/versions';
@@ -58,5 +59,37 @@ describe('a version', () => {
     await call('PUT', '/v1/functions/twin', { env: { A: '1', B: '2' } });
     expect((await deploy('twin', (upload('x') as { readonly files: { readonly 'index.ts': string } }).files['index.ts'])).body['digest']).toBe(first);
     expect((await deploy('twin', HELLO)).body['digest']).not.toBe(first);
+  });
+});
+
+describe('the difference of two versions', () => {
+  it('names files, environment, main and sizes, the author\'s files first', async () => {
+    const { call } = await useControl();
+    await call('PUT', '/v1/functions/card', { env: { A: '1', B: 'old', C: '3' }, secrets: { KEY: 'sesame' } });
+    const lines = (...texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
+    const main = "export default { fetch: () => new Response('') };";
+    const package_ = { 'node_modules/p/package.json': '{"version":"1.0.0"}' };
+    await call('POST', VERSIONS, { files: { 'index.ts': main, 'gone.txt': 'bye\n', 'a.txt': lines('1', '2', '3', '4', '5', '6', '7', '8', '9'), 'same.txt': 'x', ...package_ }, main: 'index.ts' });
+    await call('PUT', '/v1/functions/card', { env: { A: '1', B: 'new', D: '4' }, secrets: { KEY: 'other' } });
+    await call('POST', VERSIONS, { files: { 'new.ts': main, 'a.txt': lines('1', '2', '3', '4', 'five', '6', '7', '8', '9'), 'same.txt': 'x', 'node_modules/p/package.json': '{"version":"1.0.1"}' }, main: 'new.ts' });
+    const reply = await call('GET', `${VERSIONS}/1/diff/2`);
+    expect(reply.status).toBe(200);
+    const diff = versionDiffSchema.parse(reply.body);
+    expect([diff.same, diff.main, diff.more, diff.unchanged]).toEqual([false, { before: 'index.ts', after: 'new.ts' }, 0, 1]);
+    expect(diff.env).toEqual([{ key: 'B', before: 'old', after: 'new' }, { key: 'C', before: '3', after: null }, { key: 'D', before: null, after: '4' }]);
+    expect(diff.bindings).toEqual([]);
+    expect(diff.files.map(({ path, change }) => `${change} ${path}`)).toEqual(['changed a.txt', 'removed gone.txt', 'removed index.ts', 'added new.ts', 'changed node_modules/p/package.json']);
+    expect(diff.files[0]).toEqual({
+      path: 'a.txt', change: 'changed', bytes: { before: 18, after: 21 }, omitted: null, patch: '--- a/a.txt\n+++ b/a.txt\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n',
+    });
+    expect(diff.files[1]).toMatchObject({ bytes: { before: 4, after: null }, patch: '--- a/gone.txt\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-bye\n' });
+    expect(diff.from.bytes).toBeGreaterThan(0);
+    expect(diff.to.gzip).toBeGreaterThan(0);
+    expect(reply.text).not.toMatch(/sesame|KEY/);
+    // Backwards, and with itself.
+    expect((await call('GET', `${VERSIONS}/2/diff/1`)).body['env']).toContainEqual({ key: 'D', before: '4', after: null });
+    expect((await call('GET', `${VERSIONS}/2/diff/2`)).body).toMatchObject({ same: true, files: [], env: [], main: null });
+    for (const path of ['1/diff/3', '3/diff/1']) expect((await call('GET', `${VERSIONS}/${path}`)).body.code).toBe('not_found');
+    for (const path of ['1/diff/0', '1/diff/x', '1/diff/1e3']) expect((await call('GET', `${VERSIONS}/${path}`)).body.code).toBe('invalid');
   });
 });
