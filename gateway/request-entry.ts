@@ -116,7 +116,7 @@ export class RequestEntry {
       version = pickVersion(fn.traffic, facts, fn.name);
     }
     const target = route.target(version);
-    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version } }, false, route, version);
+    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version, alias: authority.alias } }, false, route, version);
     const { limits } = fn;
     if (head.contentLength > limits.bodyBytes) {
       return this.#refuse(response, { code: 'body_too_large', params: { limitBytes: limits.bodyBytes } }, true, route, version);

@@ -13,6 +13,7 @@ export { Tiers } from './tiers.ts';
 export { TrafficControl } from './traffic.ts';
 export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { versionDiffSchema } from './version-diff.ts';
+export { VersionNames } from './version-names.ts';
 export { Versions } from './versions.ts';
 export type { Deployed } from './versions.ts';
 export {

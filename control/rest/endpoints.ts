@@ -5,8 +5,9 @@ import { observingEndpoints } from './observing-endpoints.ts';
 import type { Services } from './services.ts';
 import { tenantEndpoints } from './tenant-endpoints.ts';
 import { trafficEndpoints } from './traffic-endpoints.ts';
+import { versionNameEndpoints } from './version-name-endpoints.ts';
 import { versionEndpoints } from './version-endpoints.ts';
 
 export function endpoints(services: Services): Endpoint[] {
-  return [...functionEndpoints(services), ...versionEndpoints(services), ...trafficEndpoints(services), ...tenantEndpoints(services), ...observingEndpoints(services)];
+  return [...functionEndpoints(services), ...versionEndpoints(services), ...versionNameEndpoints(services), ...trafficEndpoints(services), ...tenantEndpoints(services), ...observingEndpoints(services)];
 }

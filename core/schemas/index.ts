@@ -10,7 +10,7 @@ export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
 export {
-  FALLBACK_CAUSES, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
+  FALLBACK_CAUSES, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, pinPutSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
 } from './delivery.ts';
 export type { Callers, Emergency, Fallback, FallbackCause, Freeze, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';

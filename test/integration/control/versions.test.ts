@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SOURCE_MAP_FILE, versionFolder } from '../../../core/versions/index.ts';
 import { versionDiffSchema } from '../../../control/model/index.ts';
+import { useGateway } from '../../support/control-peers.ts';
 import { HELLO, useControl } from '../../support/control-plane.ts';
 
 const VERSIONS = '/v1/functions/card/versions';
@@ -91,5 +92,75 @@ describe('the difference of two versions', () => {
     expect((await call('GET', `${VERSIONS}/2/diff/2`)).body).toMatchObject({ same: true, files: [], env: [], main: null });
     for (const path of ['1/diff/3', '3/diff/1']) expect((await call('GET', `${VERSIONS}/${path}`)).body.code).toBe('not_found');
     for (const path of ['1/diff/0', '1/diff/x', '1/diff/1e3']) expect((await call('GET', `${VERSIONS}/${path}`)).body.code).toBe('invalid');
+  });
+});
+
+describe('pins', () => {
+  it('are set and taken away, listed with the function, audited once, and keep a version addressable', async () => {
+    const { call, deploy, socket } = await useControl();
+    const gateway = await useGateway(socket);
+    for (const text of ['a', 'b', 'c']) await deploy('card', HELLO.replace('hello', text));
+    expect((await call('PUT', `${VERSIONS}/2/pin`, { pinned: true })).body).toMatchObject({ version: 2, pinned: true, applied: true });
+    const { revision } = (await call('PUT', `${VERSIONS}/1/pin`, { pinned: true })).body;
+    expect((await call('GET', '/v1/functions/card')).body['pinned']).toEqual([1, 2]);
+    // Again: no change, no revision.
+    expect((await call('PUT', `${VERSIONS}/1/pin`, { pinned: true })).body['revision']).toBe(revision);
+    await call('PUT', `${VERSIONS}/1/pin`, { pinned: false });
+    expect((await call('GET', '/v1/functions/card')).body['pinned']).toEqual([2]);
+    const rows = ((await call('GET', '/v1/audit?limit=1000')).body.items ?? []).filter((row) => row['action'] === 'version.pin');
+    expect(rows.map((row) => [row['target'], row['before'], row['after']])).toEqual([
+      ['card@2', { pinned: false }, { pinned: true }], ['card@1', { pinned: false }, { pinned: true }], ['card@1', { pinned: true }, { pinned: false }],
+    ]);
+    expect(Object.keys(gateway.functions.get('card')?.versions ?? {})).toEqual(['1', '2', '3']);
+    expect((await call('PUT', `${VERSIONS}/9/pin`, { pinned: true })).body.code).toBe('not_found');
+    expect((await call('PUT', '/v1/functions/other/versions/1/pin', { pinned: true })).body.code).toBe('not_found');
+    for (const body of [{}, { pinned: 'yes' }, { pinned: true, x: 1 }, []]) expect((await call('PUT', `${VERSIONS}/1/pin`, body)).status).toBe(422);
+  });
+});
+
+describe('aliases', () => {
+  it('are set, moved and removed, reach gateways, and survive a restart', async () => {
+    const control = await useControl();
+    const { call, deploy } = control;
+    const gateway = await useGateway(control.socket);
+    for (const text of ['a', 'b']) await deploy('card', HELLO.replace('hello', text));
+    expect((await call('PUT', '/v1/functions/card/aliases/next', { version: 2 })).body).toMatchObject({ alias: 'next', version: 2, applied: true });
+    await call('PUT', '/v1/functions/card/aliases/beta', { version: 2 });
+    expect(gateway.functions.get('card')?.aliases).toEqual({ beta: 2, next: 2 });
+    await call('PUT', '/v1/functions/card/aliases/next', { version: 1 });
+    expect((await call('GET', '/v1/functions/card')).body['aliases']).toEqual({ beta: 2, next: 1 });
+    expect((await call('DELETE', '/v1/functions/card/aliases/beta')).body).toMatchObject({ alias: 'beta', applied: true });
+    expect(gateway.functions.get('card')?.aliases).toEqual({ next: 1 });
+    expect((await call('DELETE', '/v1/functions/card/aliases/beta')).body.code).toBe('not_found');
+    const rows = ((await call('GET', '/v1/audit?limit=1000')).body.items ?? []).filter((row) => String(row['action']).startsWith('alias.'));
+    expect(rows.map((row) => [row['action'], row['before'], row['after']])).toEqual([
+      ['alias.set', { next: null }, { next: 2 }], ['alias.set', { beta: null }, { beta: 2 }], ['alias.set', { next: 2 }, { next: 1 }], ['alias.remove', { beta: 2 }, { beta: null }],
+    ]);
+    const again = await control.restart();
+    expect((await again.call('GET', '/v1/functions/card')).body['aliases']).toEqual({ next: 1 });
+  });
+
+  it('name versions that exist, have names that fit a host, and are bounded', async () => {
+    const { call, deploy } = await useControl();
+    await deploy('card', HELLO);
+    const put = (alias: string, body: unknown = { version: 1 }): ReturnType<typeof call> => call('PUT', `/v1/functions/card/aliases/${alias}`, body);
+    expect((await put('next', { version: 2 })).body).toMatchObject({ code: 'invalid', errors: [{ path: 'version' }] });
+    for (const body of [{}, { version: 0 }, { version: 1.5 }, { version: '1' }, { version: 1, x: 1 }]) expect((await put('next', body)).status).toBe(422);
+    for (const alias of ['v1', 'v07', 'A', '-a', 'a-', 'a--b', '1a', 'a.b', 'a%2Fb', 'a'.repeat(32), '%C3%A4']) {
+      expect((await put(alias)).body).toMatchObject({ code: 'invalid', errors: [{ path: 'alias' }] });
+    }
+    expect((await call('PUT', '/v1/functions/other/aliases/next', { version: 1 })).body.code).toBe('not_found');
+    // Names that objects inherit are names like any other.
+    expect((await call('DELETE', '/v1/functions/card/aliases/constructor')).body.code).toBe('not_found');
+    expect((await put('constructor')).status).toBe(200);
+    expect((await call('GET', '/v1/functions/card')).body['aliases']).toEqual({ constructor: 1 });
+    for (let i = 1; i < 100; i++) await put(`a${i}`);
+    expect((await put('one-more')).body.code).toBe('conflict');
+    expect((await put('a5')).status).toBe(200);
+    // A version of a deleted function of the same name is read, not reached.
+    await call('DELETE', '/v1/functions/card');
+    await deploy('card', HELLO);
+    expect((await call('GET', '/v1/functions/card')).body).toMatchObject({ aliases: {}, pinned: [], lastVersion: 2 });
+    expect((await put('next')).body.code).toBe('invalid');
   });
 });
