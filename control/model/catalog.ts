@@ -137,6 +137,11 @@ export class Catalog {
     return (this.#functions.get(name)?.record ?? this.removed(name))?.tier;
   }
 
+  /** Whether some version of any function has it. */
+  hasDigest(digest: string): boolean {
+    return this.#versions.holders(digest).length > 0;
+  }
+
   /** Whether some version of a function in this tier has the digest. */
   needs(tier: string, digest: string): boolean {
     return this.#versions.holders(digest).some((name) => this.tierOf(name) === tier);

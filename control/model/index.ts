@@ -2,10 +2,11 @@
 export { AUDIT_START, auditRowSchema, hashRow, verifyTrail } from './audit.ts';
 export type { Actor, AuditRow } from './audit.ts';
 export { canonicalJson } from './canonical-json.ts';
-export { ADDRESSABLE_VERSIONS, Catalog, liveVersions } from './catalog.ts';
+export { ADDRESSABLE_VERSIONS, Catalog, allOf, liveVersions } from './catalog.ts';
 export { Functions } from './functions.ts';
 export { Ledger } from './ledger.ts';
 export type { Written } from './ledger.ts';
+export { HOLDS, Purge } from './purge.ts';
 export type { FunctionRecord } from './records.ts';
 export { HISTORY_LIMIT, KEYS, storeRecordSchema } from './records.ts';
 export { Tenants } from './tenants.ts';

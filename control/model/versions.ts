@@ -46,6 +46,8 @@ export interface VersionsOptions {
   readonly ledger: Ledger;
   readonly builds: BuildCache;
   readonly files: TierFiles;
+  /** Runs after each deploy's commit; must resolve. */
+  readonly afterDeploy?: (name: string) => Promise<void>;
 }
 
 export class Versions {
@@ -83,7 +85,10 @@ export class Versions {
           return this.#plan(actor, record, request, { sources, sourcesDigest, built, digest }, now);
         });
         const { result } = written;
-        if (result !== undefined) return { ...written, result };
+        if (result !== undefined) {
+          await this.#options.afterDeploy?.(name);
+          return { ...written, result };
+        }
       } finally {
         release();
       }

@@ -94,3 +94,7 @@ export const pinPutSchema = z.strictObject({ pinned: z.boolean() });
 /** The newest `keep` versions stay, and every one that is live, pinned, named by an alias or part of a rollout. */
 export const retentionSchema = z.strictObject({ keep: z.int().min(1).max(100_000) });
 export type Retention = z.infer<typeof retentionSchema>;
+
+/** POST /v1/functions/:name/purge. `keep` absent: what the function's retention says; of a deleted function none. */
+export const purgeSchema = z.strictObject({ keep: z.int().min(0).max(100_000).optional(), dryRun: z.boolean().default(false) });
+export type PurgePost = z.infer<typeof purgeSchema>;

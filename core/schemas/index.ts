@@ -10,9 +10,9 @@ export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
 export {
-  FALLBACK_CAUSES, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, pinPutSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
+  FALLBACK_CAUSES, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, pinPutSchema, purgeSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
 } from './delivery.ts';
-export type { Callers, Emergency, Fallback, FallbackCause, Freeze, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
+export type { Callers, Emergency, Fallback, FallbackCause, Freeze, PurgePost, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';
