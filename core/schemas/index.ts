@@ -1,7 +1,7 @@
 // zod schemas of everything that comes from outside; they also make the OpenAPI document.
 export { SUBREQUESTS_AT_ONCE, limitsSchema } from './limits.ts';
 export type { Limits } from './limits.ts';
-export { METHODS, httpTriggerSchema, triggerSchema } from './triggers.ts';
+export { METHODS, httpTriggerSchema, storedTriggerSchema, triggerSchema } from './triggers.ts';
 export type { HttpTrigger, Trigger } from './triggers.ts';
 export { conditionSchema, trafficSchema } from './traffic.ts';
 export type { Condition, Traffic } from './traffic.ts';
