@@ -10,7 +10,7 @@ import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
+import { Catalog, Functions, KEYS, Ledger, Purge, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
@@ -72,7 +72,9 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     },
   });
   const functions = new Functions({ catalog, ledger, tiers });
-  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
+  const purge = new Purge({ catalog, ledger, files, logger, onPurged: (name, numbers) => snapshots.forget(name, numbers) });
+  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
+  const versionNames = new VersionNames(catalog, ledger);
   const traffic = new TrafficControl(catalog, ledger);
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
@@ -103,7 +105,22 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, series, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({
+    store,
+    catalog,
+    functions,
+    tenants,
+    versions,
+    versionNames,
+    purge,
+    traffic,
+    snapshots,
+    logs,
+    figures,
+    series,
+    whenApplied: (revision) => push.whenApplied(revision),
+    invoke: (name, body) => invokeFunction(invoker, name, body),
+  });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });

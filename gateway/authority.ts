@@ -11,10 +11,13 @@ export interface Authority {
   readonly functionName: string;
   /** The version of a `v7--card` label; 0: none asked for. */
   readonly version: number;
+  /** The alias of a `next--card` label, or ''. */
+  readonly alias: string;
 }
 
 const FORM = /^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?$/;
-const VERSIONED = /^v([1-9][0-9]{0,14})--(.+)$/;
+/** A version's number, or an alias (which is never `v` and digits), before the function. */
+const PREVIEW = /^(?:v([1-9][0-9]{0,14})|(?!v[0-9]+--)([a-z](?:[a-z0-9]|-(?!-)){0,30}))--(.+)$/;
 
 /** @returns undefined when it is no host of a URL (RFC 9112 section 3.2: answer 400) */
 export function parseAuthority(field: string): Authority | undefined {
@@ -25,12 +28,11 @@ export function parseAuthority(field: string): Authority | undefined {
   const dot = hostname.indexOf('.');
   // Numbers such as 127.1 are IP addresses to URL parsers too: their last label is numeric.
   if (dot <= 0 || isIP(hostname) !== 0 || bare.startsWith('[') || /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(hostname)) {
-    return { text, hostname, functionName: '', version: 0 };
+    return { text, hostname, functionName: '', version: 0, alias: '' };
   }
   const label = hostname.slice(0, dot);
-  const versioned = VERSIONED.exec(label);
-  const name = versioned?.[2] ?? label;
-  return isFunctionName(name) ? { text, hostname, functionName: name, version: Number(versioned?.[1] ?? 0) } : { text, hostname, functionName: '', version: 0 };
+  const [, version = 0, alias = '', name = label] = PREVIEW.exec(label) ?? [];
+  return isFunctionName(name) ? { text, hostname, functionName: name, version: Number(version), alias } : { text, hostname, functionName: '', version: 0, alias: '' };
 }
 
 const MAX_CACHED = 4_096;

@@ -117,7 +117,7 @@ export class RequestEntry {
       else ({ version, cookie: pin } = skew.place(route, facts, protocolOf(head, peer) === 'https'));
     }
     const target = route.target(version);
-    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: version || null } }, false, route, version);
+    if (target === undefined) return this.#refuse(response, { code: 'no_version', params: { function: fn.name, version: version || null, alias: authority.alias } }, false, route, version);
     const { limits } = fn;
     if (head.contentLength > limits.bodyBytes) {
       return this.#refuse(response, { code: 'body_too_large', params: { limitBytes: limits.bodyBytes } }, true, route, version);

@@ -8,10 +8,13 @@ import { TriggerIndex } from './trigger-index.ts';
 import type { Authority } from './authority.ts';
 import type { RouteDelta, RouteFunction, RouteTable as TableData } from '../core/routing/index.ts';
 
+/** In place of a version: no function has it. */
+export const NO_ALIAS = -1;
+
 /** What a request's address led to. */
 export interface Found {
   readonly route: Route;
-  /** The version that a `v7--card` label asks for; 0: traffic decides. */
+  /** The version that a `v7--card` or `next--card` label asks for; 0: traffic decides, `NO_ALIAS`: the function has no such alias. */
   readonly version: number;
 }
 
@@ -117,10 +120,10 @@ export class RouteTable {
    */
   find(authority: Authority, path: string, bit: number, named: string): Found | undefined {
     const byTrigger = this.#triggers.find(authority.hostname, path, bit);
-    if (byTrigger !== undefined) return { route: byTrigger, version: 0 };
+    if (byTrigger !== undefined) return { route: byTrigger, version: previewed(authority, byTrigger.fn) };
     if (authority.functionName !== '') {
       const route = this.#routes.get(authority.functionName);
-      if (route !== undefined && route.fn.public) return { route, version: authority.version };
+      if (route !== undefined && route.fn.public) return { route, version: previewed(authority, route.fn) };
     }
     if (named !== '') {
       const route = this.#routes.get(named);
@@ -170,6 +173,13 @@ export class RouteTable {
     this.#appliedAtMs = performance.now();
     if (retired.length > 0) this.#onRetired(retired);
   }
+}
+
+/** The version that the host asks for, where it names this function: then also for a path that a trigger of the function takes. */
+function previewed({ functionName, version, alias }: Authority, { name, aliases }: RouteFunction): number {
+  if ((version === 0 && alias === '') || functionName !== name) return 0;
+  if (alias === '') return version;
+  return aliases !== undefined && Object.hasOwn(aliases, alias) ? (aliases[alias] ?? NO_ALIAS) : NO_ALIAS;
 }
 
 /** Whether a function that was killed before would be killed again, as far as its settings tell. */

@@ -1,5 +1,5 @@
 // From uploaded files to a bundle: one classic script in the form that core/versions documents, with its source map.
-import type { BuildOptions, BuildResult, Message, Metafile } from 'esbuild';
+import type { BuildOptions, BuildResult, Metafile } from 'esbuild';
 import { z } from 'zod';
 import { PlatformError } from '../../core/errors/index.ts';
 import { ASYNC_BUNDLE_PREFIX, BUNDLE_PREFIX, BUNDLE_SUFFIX } from '../../core/versions/index.ts';
@@ -7,8 +7,11 @@ import { BuildTimeout, BuilderLost, EsbuildService, isBuildFailure } from './esb
 import type { EsbuildServiceOptions } from './esbuild-service.ts';
 import { injections } from './injections.ts';
 import { NODE_NAMESPACE, bundleNodeModules, nodeModulePath } from './node-bundle.ts';
+import { MAX_PLACES, placeOf } from './places.ts';
+import { buildReport } from './report.ts';
+import type { BuildReport } from './report.ts';
 import { UploadResolver } from './upload-resolver.ts';
-import { ENTRY, Findings, NAMESPACE, keptRefusals, uploadedPath, virtualFiles, withoutMarks } from './virtual-files.ts';
+import { ENTRY, Findings, NAMESPACE, keptRefusals, uploadedPath, virtualFiles } from './virtual-files.ts';
 
 export interface Built {
   readonly bundle: string;
@@ -16,11 +19,9 @@ export interface Built {
   readonly map: string;
   /** Milliseconds from the start of the build to its end, waiting for a place included. */
   readonly buildMs: number;
+  readonly report: BuildReport;
 }
 
-/** Errors that an answer lists. */
-const MAX_ERRORS = 50;
-const MAX_ERROR_CHARACTERS = 1_024;
 /** Attempts at one build: each thing that only an attempt can tell makes another one necessary, and there are four such things. */
 const MAX_ATTEMPTS = 6;
 /** After this time, milliseconds, no further attempt begins. */
@@ -102,7 +103,10 @@ export class Builder {
       const prefix = form.topLevelAwait ? ASYNC_BUNDLE_PREFIX : BUNDLE_PREFIX;
       const head = strict ? `${prefix}\n"use strict";\n` : `${prefix}\n`;
       const bundle = `${head}${code}${BUNDLE_SUFFIX}\n`;
-      return { bundle, map: shiftMap(map, strict ? 2 : 1), buildMs: Math.round((performance.now() - startedMs) * 10) / 10 };
+      const shifted = shiftMap(map, strict ? 2 : 1);
+      const report = await buildReport({ files: all, main, bundle, map: shifted, metafile: result.metafile, warnings: result.warnings });
+      const buildMs = Math.round((performance.now() - startedMs) * 10) / 10;
+      return { bundle, map: shifted, buildMs, report: { ...report, buildMs } };
     } catch (thrown) {
       throw toBuildFailed(thrown, main);
     }
@@ -211,14 +215,6 @@ function toBuildFailed(thrown: unknown, main: string): unknown {
     return new PlatformError('build_failed', { errors: [{ file: main, line: 1, column: 1, text: thrown.message }] }, { cause: thrown });
   }
   if (!isBuildFailure(thrown)) return thrown;
-  const errors = thrown.errors.slice(0, MAX_ERRORS).map((message) => toPlace(message, main));
+  const errors = thrown.errors.slice(0, MAX_PLACES).map((message) => placeOf(message, main));
   return new PlatformError('build_failed', { errors });
-}
-
-function toPlace({ location, text }: Message, main: string): { file: string; line: number; column: number; text: string } {
-  const short = withoutMarks(text).slice(0, MAX_ERROR_CHARACTERS);
-  if (location === null) return { file: main, line: 1, column: 1, text: short };
-  // esbuild counts bytes from 0; editors count characters from 1.
-  const column = Buffer.from(location.lineText).subarray(0, location.column).toString().length + 1;
-  return { file: uploadedPath(location.file), line: location.line, column, text: short };
 }

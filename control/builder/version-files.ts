@@ -147,6 +147,11 @@ export class VersionFiles {
     return isSound(versionFolder(this.#options.dataFolder, this.#options.tier, digest), null);
   }
 
+  /** The source map of `digest`; undefined when there is none that can be read. */
+  async map(digest: string): Promise<string | undefined> {
+    return await readFile(join(versionFolder(this.#options.dataFolder, this.#options.tier, digest), SOURCE_MAP_FILE), 'utf8').catch(() => undefined);
+  }
+
   /** Removes what a crash between files and commit left. Only at start, when no write is under way. @returns how many folders went */
   async collect(known: ReadonlySet<string>): Promise<number> {
     let removed = 0;

@@ -3,9 +3,10 @@ import { PlatformError } from '../../core/errors/index.ts';
 import type { Change, ListOptions, RecordStore, StoredRecord } from '../../core/ports/index.ts';
 import type { RouteFunction } from '../../core/routing/index.ts';
 import type { Trigger } from '../../core/schemas/index.ts';
-import { KEYS, functionRecordSchema, numberOfKey, removedRecordSchema, tenantRecordSchema, versionRecordSchema } from './records.ts';
-import type { FunctionRecord, RemovedRecord, TenantRecord, VersionRecord } from './records.ts';
+import { KEYS, functionRecordSchema, numberOfKey, removedRecordSchema, tenantRecordSchema } from './records.ts';
+import type { FunctionRecord, RemovedRecord, TenantRecord } from './records.ts';
 import { methodsOverlap, patternKey } from './trigger-patterns.ts';
+import { VersionIndex, indexedVersionSchema } from './version-index.ts';
 
 /** Versions that can be addressed besides those with traffic (`v7--card.localhost`): the newest ones, so that a route table stays small. */
 export const ADDRESSABLE_VERSIONS = 200;
@@ -24,8 +25,7 @@ interface Owner {
 export class Catalog {
   readonly #functions = new Map<string, Entry>();
   readonly #removed = new Map<string, { readonly record: RemovedRecord; readonly revision: number }>();
-  /** Digest by version number, of every version there is, in order; also of functions that were deleted. */
-  readonly #digests = new Map<string, Map<number, string>>();
+  readonly #versions = new VersionIndex();
   readonly #owners = new Map<string, Owner[]>();
   readonly #tenants = new Map<string, TenantRecord>();
   /** Names of the functions of each tenant. */
@@ -47,7 +47,7 @@ export class Catalog {
     for (const record of allOf(store, KEYS.functions)) catalog.#setFunction(parse(functionRecordSchema, record), record.revision);
     for (const record of allOf(store, KEYS.removedFunctions)) catalog.#setRemoved(parse(removedRecordSchema, record), record.revision);
     for (const record of allOf(store, KEYS.tenants)) catalog.#setTenant(parse(tenantRecordSchema, record), record.revision);
-    for (const record of allOf(store, KEYS.allVersions)) catalog.#setVersion(record.key, parse(versionRecordSchema, record));
+    for (const record of allOf(store, KEYS.allVersions)) catalog.#versions.set(nameOfKey(record.key), numberOfKey(record.key), parse(indexedVersionSchema, record));
     return catalog;
   }
 
@@ -119,15 +119,39 @@ export class Catalog {
 
   /** Digest by number, the oldest first. */
   digests(name: string): ReadonlyMap<number, string> {
-    return this.#digests.get(name) ?? new Map<number, string>();
+    return this.#versions.digests(name);
+  }
+
+  /** Versions of all functions that were made from these sources. */
+  usesOf(sources: string): number {
+    return this.#versions.uses(sources);
+  }
+
+  /** Digest of the sources of a version. */
+  sourcesOf(name: string, version: number): string | undefined {
+    return this.#versions.sources(name, version);
+  }
+
+  /** The tier that a function has, or had when it was deleted. */
+  tierOf(name: string): string | undefined {
+    return (this.#functions.get(name)?.record ?? this.removed(name))?.tier;
+  }
+
+  /** Whether some version of any function has it. */
+  hasDigest(digest: string): boolean {
+    return this.#versions.holders(digest).length > 0;
+  }
+
+  /** Whether some version of a function in this tier has the digest. */
+  needs(tier: string, digest: string): boolean {
+    return this.#versions.holders(digest).some((name) => this.tierOf(name) === tier);
   }
 
   /** Every digest that some version of a function in this tier has; also of functions that were deleted in it. */
   digestsOf(tier: string): Set<string> {
     const all = new Set<string>();
-    for (const [name, versions] of this.#digests) {
-      const record = this.#functions.get(name)?.record ?? this.removed(name);
-      if (record?.tier === tier) for (const digest of versions.values()) all.add(digest);
+    for (const [name, versions] of this.#versions.all()) {
+      if (this.tierOf(name) === tier) for (const digest of versions.values()) all.add(digest);
     }
     return all;
   }
@@ -201,8 +225,9 @@ export class Catalog {
         const record = tenantRecordSchema.parse(change.value);
         this.#setTenant(record, revision);
         names.push(...this.namesOf(record.name));
-      } else if (key.startsWith(KEYS.allVersions) && !('remove' in change)) {
-        this.#setVersion(key, versionRecordSchema.parse(change.value));
+      } else if (key.startsWith(KEYS.allVersions)) {
+        if ('remove' in change) this.#versions.delete(nameOfKey(key), numberOfKey(key));
+        else this.#versions.set(nameOfKey(key), numberOfKey(key), indexedVersionSchema.parse(change.value));
       }
     }
     return names;
@@ -257,13 +282,6 @@ export class Catalog {
   #setRemoved(record: RemovedRecord, revision: number): void {
     this.#removed.set(record.name, { record, revision });
   }
-
-  #setVersion(key: string, record: VersionRecord): void {
-    const name = key.slice(KEYS.allVersions.length, key.lastIndexOf('/'));
-    let versions = this.#digests.get(name);
-    if (versions === undefined) this.#digests.set(name, (versions = new Map()));
-    versions.set(numberOfKey(key), record.digest);
-  }
 }
 
 /** Versions that must be reachable: live, forced, shadowed, pinned or named. */
@@ -274,6 +292,10 @@ export function liveVersions(record: FunctionRecord): Set<number> {
   if (shadow !== null) live.add(shadow.version);
   if (emergency.forced !== null) live.add(emergency.forced);
   return live;
+}
+
+function nameOfKey(key: string): string {
+  return key.slice(key.indexOf('/') + 1, key.lastIndexOf('/'));
 }
 
 function parse<T>(schema: { parse(value: unknown): T }, record: StoredRecord): T {

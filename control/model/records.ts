@@ -1,7 +1,7 @@
 // What the control plane stores: the form of each record, and the key that it lies under.
 import { z } from 'zod';
 import { DEFAULT_TIER } from '../../core/config/index.ts';
-import { SHAPES, callersSchema, emergencySchema, fallbackSchema, limitsSchema, quotasSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencySchema, fallbackSchema, limitsSchema, quotasSchema, retentionSchema, shadowSchema, skewSchema, storedTriggerSchema, trafficSchema } from '../../core/schemas/index.ts';
 import type { Quotas } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
@@ -24,7 +24,7 @@ export const functionRecordSchema = z.strictObject({
   secretNames: z.array(text),
   /** All secrets as one JSON object, sealed for the tier; '' when there are none. */
   secrets: text,
-  triggers: z.array(triggerSchema),
+  triggers: z.array(storedTriggerSchema),
   bindings: z.record(text, z.unknown()),
   public: z.boolean(),
   debug: z.boolean(),
@@ -103,6 +103,7 @@ export const KEYS = {
   tenants: 'tenant/',
   tenant: (name: string): string => `tenant/${name}`,
   allVersions: 'version/',
+  report: (name: string, version: number): string => `report/${name}/${padded(version)}`,
   versions: (name: string): string => `version/${name}/`,
   version: (name: string, version: number): string => `version/${name}/${padded(version)}`,
   snapshots: 'snapshot/',

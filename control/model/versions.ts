@@ -1,8 +1,10 @@
 // Deploying: build, write the files, then commit; and reading what was deployed.
+import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
-import type { BuildCache, Built, TierFiles } from '../builder/index.ts';
+import { buildReportSchema } from '../builder/index.ts';
+import type { BuildCache, BuildReport, Built, TierFiles } from '../builder/index.ts';
 import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
@@ -10,6 +12,8 @@ import type { Ledger, Plan, Written } from './ledger.ts';
 import { KEYS, sourcesRecordSchema, versionRecordSchema } from './records.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
 import { allTo, withTraffic } from './traffic.ts';
+import { diffVersions } from './version-diff.ts';
+import type { DiffSide, VersionDiff } from './version-diff.ts';
 
 export interface DeployRequest {
   /** New files, or the number of the version whose files are taken again. */
@@ -23,6 +27,7 @@ export interface DeployRequest {
 
 export interface Deployed {
   readonly record: VersionRecord;
+  readonly report: BuildReport;
   readonly live: boolean;
 }
 
@@ -41,6 +46,8 @@ export interface VersionsOptions {
   readonly ledger: Ledger;
   readonly builds: BuildCache;
   readonly files: TierFiles;
+  /** Runs after each deploy's commit; must resolve. */
+  readonly afterDeploy?: (name: string) => Promise<void>;
 }
 
 export class Versions {
@@ -78,7 +85,10 @@ export class Versions {
           return this.#plan(actor, record, request, { sources, sourcesDigest, built, digest }, now);
         });
         const { result } = written;
-        if (result !== undefined) return { ...written, result };
+        if (result !== undefined) {
+          await this.#options.afterDeploy?.(name);
+          return { ...written, result };
+        }
       } finally {
         release();
       }
@@ -127,6 +137,38 @@ export class Versions {
     });
   }
 
+  /** What its build made; null for a version of an earlier release. */
+  report(name: string, version: number): BuildReport | null {
+    const row = this.#options.store.get(KEYS.report(name, version));
+    return row === undefined ? null : buildReportSchema.parse(row.value);
+  }
+
+  /**
+   * What differs from one version to another.
+   *
+   * @throws not_found
+   */
+  async diff(name: string, from: number, to: number): Promise<VersionDiff> {
+    const side = (version: number): DiffSide => {
+      const record = this.read(name, version);
+      return { record, sources: this.sources(record), report: this.report(name, version) };
+    };
+    return await diffVersions(side(from), side(to));
+  }
+
+  /**
+   * The source map of its bundle, as it lies in the version's folder.
+   *
+   * @throws not_found  there is no such version, or its files are gone
+   */
+  async map(name: string, version: number): Promise<string> {
+    const { catalog, files } = this.#options;
+    const { digest } = this.read(name, version);
+    const map = await files.of(catalog.tierOf(name) ?? DEFAULT_TIER).map(digest);
+    if (map === undefined) throw new PlatformError('not_found', { what: `the source map of version ${version} of function ${name}` });
+    return map;
+  }
+
   sources(record: VersionRecord): SourcesRecord {
     return sourcesRecordSchema.parse(this.#options.store.get(KEYS.sources(record.sources))?.value);
   }
@@ -156,6 +198,7 @@ export class Versions {
     return {
       changes: [
         { key: KEYS.version(name, version), value: made },
+        { key: KEYS.report(name, version), value: built.report },
         ...(this.#options.store.get(key) === undefined ? [{ key, value: sources }] : []),
         { key: KEYS.function(name), value: next },
         ...(request.snapshot === false ? [{ key: KEYS.snapshotSwitch(name, version), value: { enabled: false } }] : []),
@@ -166,7 +209,7 @@ export class Versions {
         before: live ? { traffic: record.traffic } : null,
         after: { digest, bytes, message, from, ...(live ? { traffic: next.traffic } : undefined) },
       },
-      result: { record: made, live },
+      result: { record: made, report: built.report, live },
     };
   }
 }

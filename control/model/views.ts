@@ -1,6 +1,8 @@
 // What readers see of functions and versions: the schemas of the answers, and how they are made from records.
 import { z } from 'zod';
 import { SHAPES, callersSchema, emergencySchema, fallbackSchema, limitsSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { buildReportSchema, placeSchema } from '../builder/index.ts';
+import type { BuildReport } from '../builder/index.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
 
 const variables = z.record(z.string(), z.string());
@@ -57,7 +59,20 @@ export const versionSummarySchema = z.strictObject({
 });
 export type VersionSummary = z.infer<typeof versionSummarySchema>;
 
-export const versionViewSchema = versionSummarySchema.extend({ main: z.string(), files: variables, env: variables, bindings });
+/** Of a build, in the answer to a deploy. The whole of it is with the version. */
+export const shortReportSchema = z.strictObject({
+  bytes: buildReportSchema.shape.bytes,
+  modules: z.int(),
+  /** The ten largest. */
+  packages: z.array(z.strictObject({ name: z.string(), version: z.string().nullable() })),
+  /** The first ten. */
+  warnings: z.array(placeSchema),
+  warningCount: z.int(),
+});
+type ShortReport = z.infer<typeof shortReportSchema>;
+
+/** `report` is null for versions of earlier releases. */
+export const versionViewSchema = versionSummarySchema.extend({ main: z.string(), files: variables, env: variables, bindings, report: buildReportSchema.nullable() });
 export type VersionView = z.infer<typeof versionViewSchema>;
 
 export function viewSecrets(names: readonly string[]): Record<string, { set: true }> {
@@ -100,6 +115,18 @@ export function summariseVersion(record: VersionRecord, snapshot: Snapshot): Ver
   return { version: number, digest, bytes, buildMs, message, from, createdAt, createdBy, snapshot };
 }
 
-export function viewVersion(record: VersionRecord, sources: SourcesRecord, snapshot: Snapshot): VersionView {
-  return { ...summariseVersion(record, snapshot), main: record.main, files: sources.files, env: record.env, bindings: record.bindings };
+const SHORT_LIST = 10;
+
+export function shortenReport({ bytes, modules, packages, warnings, more }: BuildReport): ShortReport {
+  return {
+    bytes,
+    modules: modules.length + more.modules,
+    packages: packages.slice(0, SHORT_LIST).map(({ name, version: number }) => ({ name, version: number })),
+    warnings: warnings.slice(0, SHORT_LIST),
+    warningCount: warnings.length + more.warnings,
+  };
+}
+
+export function viewVersion(record: VersionRecord, sources: SourcesRecord, report: BuildReport | null, snapshot: Snapshot): VersionView {
+  return { ...summariseVersion(record, snapshot), main: record.main, files: sources.files, env: record.env, bindings: record.bindings, report };
 }

@@ -3,11 +3,22 @@ import type { Endpoint } from './endpoint.ts';
 import { functionEndpoints } from './function-endpoints.ts';
 import { observingEndpoints } from './observing-endpoints.ts';
 import { seriesEndpoints } from './series-endpoints.ts';
+import { purgeEndpoints } from './purge-endpoints.ts';
 import type { Services } from './services.ts';
 import { tenantEndpoints } from './tenant-endpoints.ts';
 import { trafficEndpoints } from './traffic-endpoints.ts';
+import { versionNameEndpoints } from './version-name-endpoints.ts';
 import { versionEndpoints } from './version-endpoints.ts';
 
 export function endpoints(services: Services): Endpoint[] {
-  return [...functionEndpoints(services), ...versionEndpoints(services), ...trafficEndpoints(services), ...tenantEndpoints(services), ...observingEndpoints(services), ...seriesEndpoints(services)];
+  return [
+    ...functionEndpoints(services),
+    ...versionEndpoints(services),
+    ...versionNameEndpoints(services),
+    ...purgeEndpoints(services),
+    ...trafficEndpoints(services),
+    ...tenantEndpoints(services),
+    ...observingEndpoints(services),
+    ...seriesEndpoints(services),
+  ];
 }

@@ -1,7 +1,7 @@
 // The endpoints of versions.
 import { z } from 'zod';
 import { copySchema, snapshotPutSchema, uploadSchema } from '../../core/schemas/index.ts';
-import { snapshotSchema, summariseVersion, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
+import { shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionDiffSchema, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
 import { MIB, NAME, NONE, RESULT, VERSION, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
@@ -9,6 +9,8 @@ import { flag, page, paging } from './paging.ts';
 import type { Services } from './services.ts';
 
 const UPLOAD_BYTES = 32 * MIB;
+/** ECMA-426. */
+const sourceMapSchema = z.looseObject({ version: z.literal(3), sources: z.array(z.string()), mappings: z.string() });
 
 export function versionEndpoints(services: Services): Endpoint[] {
   const { versions, snapshots } = services;
@@ -25,7 +27,7 @@ export function versionEndpoints(services: Services): Endpoint[] {
         limitBytes: UPLOAD_BYTES,
       },
       answers: {
-        201: z.strictObject({ version: z.int(), digest: z.string(), bytes: z.int(), buildMs: z.number(), live: z.boolean(), snapshot: snapshotSchema, ...RESULT }),
+        201: z.strictObject({ version: z.int(), digest: z.string(), bytes: z.int(), buildMs: z.number(), live: z.boolean(), snapshot: snapshotSchema, report: shortReportSchema, ...RESULT }),
       },
       errors: ['not_found', 'build_failed', 'body_too_large', 'storage_failed'],
       handle: async ({ params, query, body, actor }): Promise<Answer> => {
@@ -36,11 +38,11 @@ export function versionEndpoints(services: Services): Endpoint[] {
           snapshot: body.snapshot ?? true,
         });
         const { version, digest, bytes, buildMs } = written.result.record;
-        const { live } = written.result;
+        const { live, report } = written.result;
         if (body.snapshot === false) await snapshots.switched(params.name, version, digest, false);
         // Also for a version without one: its code cache is made by the same build.
         snapshots.wanted(params.name, version);
-        return { status: 201, body: { version, digest, bytes, buildMs, live, snapshot: snapshots.view(params.name, version, digest), ...(await acknowledged(services, written)) } };
+        return { status: 201, body: { version, digest, bytes, buildMs, live, snapshot: snapshots.view(params.name, version, digest), report: shortenReport(report), ...(await acknowledged(services, written)) } };
       },
     }),
     endpoint({
@@ -53,12 +55,24 @@ export function versionEndpoints(services: Services): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/versions/{version}', operation: 'getVersion', access: 'reader', summary: 'One version with its files and what it froze.',
+      method: 'GET', path: '/v1/functions/{name}/versions/{version}', operation: 'getVersion', access: 'reader', summary: 'One version with its files, what it froze, and the report of its build.',
       params: VERSION, query: NONE, answers: { 200: versionViewSchema }, errors: ['not_found'],
       handle: ({ params: { name, version } }): Answer => {
         const record = versions.read(name, version);
-        return { status: 200, body: viewVersion(record, versions.sources(record), snapshots.view(name, version, record.digest)) };
+        return { status: 200, body: viewVersion(record, versions.sources(record), versions.report(name, version), snapshots.view(name, version, record.digest)) };
       },
+    }),
+    endpoint({
+      method: 'GET', path: '/v1/functions/{name}/versions/{version}/map', operation: 'getVersionMap', access: 'reader', summary: 'The source map of its bundle (version 3). Its sources are the paths of the uploaded files.',
+      params: VERSION, query: NONE, answers: { 200: sourceMapSchema }, errors: ['not_found'],
+      handle: async ({ params: { name, version } }): Promise<Response> =>
+        new Response(await versions.map(name, version), { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } }),
+    }),
+    endpoint({
+      method: 'GET', path: '/v1/functions/{name}/versions/{version}/diff/{other}', operation: 'diffVersions', access: 'reader',
+      summary: 'What differs from one version to another: files as unified diffs, environment, bindings, main, sizes. Bounded: what is left out says why.',
+      params: VERSION.extend({ other: VERSION.shape.version }), query: NONE, answers: { 200: versionDiffSchema }, errors: ['not_found'],
+      handle: async ({ params: { name, version, other } }): Promise<Answer> => ({ status: 200, body: await versions.diff(name, version, other) }),
     }),
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/versions/{version}/snapshot', operation: 'putVersionSnapshot', access: 'deployer', summary: 'Switches the version snapshot of one version on or off, from its next cold start.',

@@ -150,6 +150,19 @@ export class Snapshots {
     if (tier !== undefined) await this.#inTurn(() => this.#options.files(tier).withdraw(digest, name, version));
   }
 
+  /** These versions exist no more. Their records went with them, and their files go with their folders. */
+  forget(name: string, versions: readonly number[]): void {
+    for (const key of versions.map((version) => keyOf(name, version))) {
+      const { digest = '', platform = '' } = this.#records.get(key) ?? {};
+      if (!this.#options.catalog.hasDigest(digest)) this.#byDigest.delete(`${digest} ${platform}`);
+      this.#records.delete(key);
+      this.#passing.delete(key);
+      this.#waiting.delete(key);
+      this.#off.delete(key);
+      this.#rebuilds.delete(key);
+    }
+  }
+
   isOff(name: string, version: number): boolean {
     return this.#off.has(keyOf(name, version));
   }
@@ -308,11 +321,14 @@ export class Snapshots {
     const { catalog } = this.#options;
     const { name, secretNames, tenant, tier } = record;
     const files = this.#options.files(tier);
+    const isGone = (): boolean => catalog.digests(name).get(version) !== digest;
+    // Purged while its snapshot was built: its folder is not to come back.
+    if (isGone()) return;
     const { reason, detail, evaluateMs, environment, engine, blob, sha256, heapBytes, codeCache } = made;
     if (engine !== null && codeCache.length > 0) {
       await files.publishCodeCache(digest, { format: 1, bundleSha256: sha256Hex(bundle), engine, sha256: sha256Hex(codeCache), bytes: codeCache.length }, codeCache);
     }
-    const isOff = (): boolean => this.isOff(name, version) || catalog.get(name) === undefined;
+    const isOff = (): boolean => this.isOff(name, version) || catalog.get(name) === undefined || isGone();
     const publishes = reason === null && engine !== null && !isOff();
     if (publishes) {
       await files.publish({ format: 1, tenant, function: name, version, digest, engine, environment: [...environment], sha256, bytes: blob.length, heapBytes }, blob);
@@ -331,7 +347,9 @@ export class Snapshots {
     this.#keep(keyOf(name, version), record);
     this.#passing.delete(keyOf(name, version));
     if (record.reason !== null) await files(record.tier).withdraw(record.digest, name, version);
-    await store.commit([{ key: KEYS.snapshot(name, version), value: record }]);
+    // Read and written in one turn: a purge is before both, or after both and takes this record too.
+    if (store.get(KEYS.version(name, version)) === undefined) this.forget(name, [version]);
+    else await store.commit([{ key: KEYS.snapshot(name, version), value: record }]);
   }
 }
 

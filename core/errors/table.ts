@@ -60,9 +60,13 @@ export const ERRORS = {
   },
   no_version: {
     status: 404, fault: 'caller', retryable: false,
-    meaning: 'The function exists, but has no live version, or not the version asked for.',
-    message: (p: { readonly function: string; readonly version: number | null }) =>
-      p.version === null ? `function ${p.function} has no live version` : `function ${p.function} has no version ${p.version}`,
+    meaning: 'The function exists, but has no live version, or not the version or alias asked for.',
+    message: (p: { readonly function: string; readonly version: number | null; /** '' when the address named none. */ readonly alias?: string }) =>
+      p.version === null
+        ? `function ${p.function} has no live version`
+        : p.version < 0
+          ? `function ${p.function} has no alias ${p.alias ?? ''}`
+          : `function ${p.function} has no version ${p.version}`,
     fix: 'Upload a version, or send traffic to one that exists.',
   },
   not_found: {

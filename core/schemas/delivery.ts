@@ -91,6 +91,13 @@ export type Freeze = z.infer<typeof freezeSchema>;
 export const aliasNameSchema = z.string().regex(/^(?!v\d+$)[a-z](?:[a-z0-9]|-(?!-)){0,30}(?<!-)$/, 'must be 1 to 31 of a-z, 0-9 and single inner hyphens, starting with a letter, and not v and a number');
 export const aliasPutSchema = z.strictObject({ version });
 
+/** PUT …/versions/:n/pin */
+export const pinPutSchema = z.strictObject({ pinned: z.boolean() });
+
 /** The newest `keep` versions stay, and every one that is live, pinned, named by an alias or part of a rollout. */
 export const retentionSchema = z.strictObject({ keep: z.int().min(1).max(100_000) });
 export type Retention = z.infer<typeof retentionSchema>;
+
+/** POST /v1/functions/:name/purge. `keep` absent: what the function's retention says; of a deleted function none. */
+export const purgeSchema = z.strictObject({ keep: z.int().min(0).max(100_000).optional(), dryRun: z.boolean().default(false) });
+export type PurgePost = z.infer<typeof purgeSchema>;

@@ -1,7 +1,7 @@
 // zod schemas of everything that comes from outside; they also make the OpenAPI document.
 export { SUBREQUESTS_AT_ONCE, limitsSchema } from './limits.ts';
 export type { Limits } from './limits.ts';
-export { METHODS, httpTriggerSchema, triggerSchema } from './triggers.ts';
+export { METHODS, httpTriggerSchema, storedTriggerSchema, triggerSchema } from './triggers.ts';
 export type { HttpTrigger, Trigger } from './triggers.ts';
 export { conditionSchema, trafficSchema } from './traffic.ts';
 export type { Condition, Traffic } from './traffic.ts';
@@ -10,9 +10,9 @@ export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
 export {
-  FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
+  FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, pinPutSchema, purgeSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
 } from './delivery.ts';
-export type { Callers, Emergency, Fallback, FallbackCause, Freeze, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
+export type { Callers, Emergency, Fallback, FallbackCause, Freeze, PurgePost, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';

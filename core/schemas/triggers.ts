@@ -26,5 +26,11 @@ export const httpTriggerSchema = z.strictObject({
 
 export type HttpTrigger = z.infer<typeof httpTriggerSchema>;
 
+/**
+ * A trigger that was checked when it came in, such as one of a store. To find out whether a text is a URLPattern costs 70 µs, which ten thousand
+ * functions would pay at every start.
+ */
+export const storedTriggerSchema = z.strictObject({ type: z.literal('http'), host: z.string().optional(), path: z.string(), methods: z.array(z.enum(METHODS)).optional() });
+
 export const triggerSchema = z.discriminatedUnion('type', [httpTriggerSchema]);
 export type Trigger = z.infer<typeof triggerSchema>;

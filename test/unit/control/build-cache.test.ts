@@ -2,7 +2,11 @@
 import { expect, test } from 'vitest';
 import { PlatformError } from '../../../core/errors/index.ts';
 import { BuildCache } from '../../../control/builder/index.ts';
-import type { Built } from '../../../control/builder/index.ts';
+import type { BuildReport, Built } from '../../../control/builder/index.ts';
+
+const REPORT: BuildReport = {
+  bytes: { bundle: 0, gzip: 0, map: 0, sources: 0 }, files: { uploaded: 1, bundled: 1 }, modules: [], packages: [], warnings: [], more: { modules: 0, packages: 0, warnings: 0 }, buildMs: 5,
+};
 
 /** A builder whose builds end when the test says so. */
 class SlowBuilder {
@@ -17,7 +21,7 @@ class SlowBuilder {
   /** @param characters  of the bundle */
   succeed(characters = 10): void {
     const next = this.#running.shift();
-    next?.resolve({ bundle: next.main.padEnd(characters, '.'), map: '', buildMs: 5 });
+    next?.resolve({ bundle: next.main.padEnd(characters, '.'), map: '', buildMs: 5, report: REPORT });
   }
 
   fail(): void {

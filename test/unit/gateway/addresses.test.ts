@@ -1,6 +1,7 @@
 // Paths, hosts and peers: what a request's address means.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { aliasNameSchema } from '../../../core/schemas/index.ts';
 import { AuthorityCache, parseAuthority } from '../../../gateway/authority.ts';
 import { PeerAddresses, believedRequestId, forwardedFields, protocolOf, shortAddress } from '../../../gateway/client-address.ts';
 import { normalizePath, normalizeQuery } from '../../../gateway/path.ts';
@@ -35,11 +36,23 @@ describe('hosts', () => {
   test.each([
     ['card.localhost:8080', 'card', 0], ['CARD.localhost', 'card', 0], ['v7--card.localhost', 'card', 7], ['card.localhost.', 'card', 0], ['card', '', 0], ['card:80', '', 0],
     ['127.0.0.1', '', 0], ['127.0.0.1:80', '', 0], ['[::1]:80', '', 0], ['card.1', '', 0], ['card.0x7f', '', 0], ['v0--card.localhost', '', 0], ['v07--card.localhost', '', 0],
-    ['a--b.localhost', '', 0], ['v7--a--b.localhost', '', 0], ['v--card.localhost', '', 0], ['-x.localhost', '', 0], ['x_y.localhost', '', 0], ['localhost', '', 0],
+    ['v7--a--b.localhost', '', 0], ['a--b--c.localhost', '', 0], ['a---b.localhost', '', 0], ['7--card.localhost', '', 0], ['--card.localhost', '', 0], ['next--.localhost', '', 0], ['next--card', '', 0], ['-x.localhost', '', 0], ['x_y.localhost', '', 0], ['localhost', '', 0],
   ])('%s names %j, version %d', (host, functionName, version) => {
     const authority = parseAuthority(host);
     // Some of these are no host of a URL at all: then nothing is named either.
     expect([authority?.functionName ?? '', authority?.version ?? 0]).toEqual([functionName, version]);
+  });
+
+  test.each([['next--card.localhost', 'next'], ['NEXT--Card.localhost:8080', 'next'], ['v--card.localhost', 'v'], ['v7x--card.localhost', 'v7x'], ['a-b-c--card.example.com.', 'a-b-c'], [`${'a'.repeat(31)}--card.x`, 'a'.repeat(31)]])('%s names alias %j of card', (host, alias) => {
+    expect(parseAuthority(host)).toMatchObject({ functionName: 'card', version: 0, alias });
+  });
+
+  test('an alias is what the control plane takes for one', () => {
+    fc.assert(fc.property(fc.stringMatching(/^[av7-]{1,34}$/), (alias) => {
+      const authority = parseAuthority(`${alias}--card.localhost`);
+      const isAlias = aliasNameSchema.safeParse(alias).success;
+      expect(authority?.alias ?? '').toBe(isAlias ? alias : '');
+    }), { numRuns: 3_000 });
   });
 
   test.each(['', ' ', 'a b', 'a/b', 'a@b', 'a?b', 'a#b', 'a:b', 'a:99999', '[::1', 'a,b', 'a%41', '1.2.3.4.5', 'a\u00e9', '::1'])('%j is none', (host) => {
