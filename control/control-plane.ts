@@ -6,6 +6,7 @@ import type { Logger } from '../core/log/index.ts';
 import type { RecordStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
+import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
 import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
@@ -13,7 +14,7 @@ import { LogStore } from './logs/index.ts';
 import { Catalog, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
-import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
+import { IdempotencyKeys, createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
 import { openLmdbStore } from './store/index.ts';
@@ -63,6 +64,10 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       }
     },
   });
+  const tokens = new Tokens({ store, ledger });
+  const attempts = new FailedAttempts(logger);
+  const gatekeeper = new Gatekeeper({ nodeToken: boot.token, tokens, attempts });
+  const idempotencyKeys = new IdempotencyKeys({ store, logger });
   const functions = new Functions({ catalog, ledger, tiers });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
   const traffic = new TrafficControl(catalog, ledger);
@@ -82,22 +87,30 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
         thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
+        thimble_control_auth_failures_total: { help: 'Wrong, expired or revoked tokens that came.', value: attempts.failures },
+        thimble_control_auth_refused_total: { help: 'Requests refused unread, since their address had sent too many wrong tokens.', value: attempts.refused },
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({ store, tokens, auditHead: () => ledger.head, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });
   const all: readonly Endpoint[] = [...api, ...standing, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
-  const app = createApp({ endpoints: all, token: boot.token, logger });
+  const app = createApp({ endpoints: all, gatekeeper, tokens, idempotencyKeys, lookup: (name) => catalog.get(name)?.record, logger });
 
   await builder.warm();
   const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), snapshots, logger });
   const http = await listenHttp(app, boot.host, boot.port);
-  const review = setInterval(() => figures.review(), REVIEW_MS);
+  // What is not told to anybody may fail: the next minute, or the next start, has it again.
+  const unsaved = (thrown: unknown): void => logger.warn({ err: thrown }, 'uses of tokens are not saved, or old idempotency keys not removed');
+  const review = setInterval(() => {
+    figures.review();
+    tokens.saveUses().catch(unsaved);
+    idempotencyKeys.sweep().catch(unsaved);
+  }, REVIEW_MS);
   review.unref();
-  logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
+  logger.info({ port: http.port, functions: catalog.size, revision: store.revision, auditHead: `${ledger.head.sequence}:${ledger.head.hash}` }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
   checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
 
@@ -117,6 +130,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       await http.close(withinMs);
       await snapshots.close();
       await ledger.idle();
+      await tokens.saveUses().catch(unsaved);
       invoker.close();
       frames.close();
       await builder.stop();
