@@ -6,6 +6,7 @@ import type { Logger } from '../core/log/index.ts';
 import type { OrderedRows, RecordStore, RowStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
+import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
 import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
@@ -13,7 +14,7 @@ import { LogStore } from './logs/index.ts';
 import { Catalog, Functions, KEYS, Ledger, Purge, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
-import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
+import { IdempotencyKeys, createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
 import { Minutes, SecondSeries, SeriesReader } from './sensing/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
@@ -71,6 +72,10 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       }
     },
   });
+  const tokens = new Tokens({ store, ledger });
+  const attempts = new FailedAttempts(logger);
+  const gatekeeper = new Gatekeeper({ nodeToken: boot.token, tokens, attempts });
+  const idempotencyKeys = new IdempotencyKeys({ store, logger });
   const functions = new Functions({ catalog, ledger, tiers });
   const purge = new Purge({ catalog, ledger, files, logger, onPurged: (name, numbers) => snapshots.forget(name, numbers) });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
@@ -102,11 +107,15 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_minutes_lost_total: { help: 'Increments that found no room while the disk refused.', value: minutes.counts.lost },
         thimble_control_minutes_expired_total: { help: 'Minutes of versions let go of, since they were old or too many.', value: minutes.counts.expired },
         thimble_control_minutes_kept: { help: 'How many minutes back figures are kept on disk; less than 43200 when they are too many.', value: minutes.keptMinutes },
+        thimble_control_auth_failures_total: { help: 'Wrong, expired or revoked tokens that came.', value: attempts.failures },
+        thimble_control_auth_refused_total: { help: 'Requests refused unread, since their address had sent too many wrong tokens.', value: attempts.refused },
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
   const api = endpoints({
     store,
+    tokens,
+    auditHead: () => ledger.head,
     catalog,
     functions,
     tenants,
@@ -125,12 +134,18 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });
   const all: readonly Endpoint[] = [...api, ...standing, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
-  const app = createApp({ endpoints: all, token: boot.token, logger });
+  const app = createApp({ endpoints: all, gatekeeper, tokens, idempotencyKeys, lookup: (name) => catalog.get(name)?.record, logger });
 
   await builder.warm();
   const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), snapshots, logger });
   const http = await listenHttp(app, boot.host, boot.port);
-  const review = setInterval(() => figures.review(), REVIEW_MS);
+  // What is not told to anybody may fail: the next minute, or the next start, has it again.
+  const unsaved = (thrown: unknown): void => logger.warn({ err: thrown }, 'uses of tokens are not saved, or old idempotency keys not removed');
+  const review = setInterval(() => {
+    figures.review();
+    tokens.saveUses().catch(unsaved);
+    idempotencyKeys.sweep().catch(unsaved);
+  }, REVIEW_MS);
   review.unref();
   const eachSecond = setInterval(() => {
     seconds.review();
@@ -138,7 +153,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     minutes.expire();
   }, SECOND_MS);
   eachSecond.unref();
-  logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
+  logger.info({ port: http.port, functions: catalog.size, revision: store.revision, auditHead: `${ledger.head.sequence}:${ledger.head.hash}` }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
   checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
 
@@ -159,6 +174,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       await http.close(withinMs);
       await snapshots.close();
       await ledger.idle();
+      await tokens.saveUses().catch(unsaved);
       invoker.close();
       frames.close();
       await builder.stop();

@@ -1,9 +1,8 @@
 // The audit trail: rows chained by SHA-256, so that a row that was changed or taken out shows.
 import { z } from 'zod';
 import { sha256Hex } from '../../core/crypto/index.ts';
-import type { RecordStore } from '../../core/ports/index.ts';
+import type { Change } from '../../core/ports/index.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { KEYS } from './records.ts';
 
 export const AUDIT_START = '0'.repeat(64);
 
@@ -34,6 +33,24 @@ export interface Actor {
   readonly name: string;
   /** Client address; '' for a part of the node. */
   readonly from: string;
+  /** Of a request: what must hold when its change is made, and what is committed with it. */
+  readonly guard?: Guard;
+}
+
+/** A request's say in its own commits. The ledger asks it while no other write can come between. */
+export interface Guard {
+  /** Rejects when the request may not make its change any more: its token was revoked, or what it has read has changed. */
+  check(): Promise<void>;
+  /** What goes into the same commit as the change. */
+  joins(): readonly Change[];
+  /** The commit has happened. */
+  committed(): void;
+}
+
+/** The end of a trail: whoever remembers it notices when rows behind it are cut off. */
+export interface AuditHead {
+  readonly sequence: number;
+  readonly hash: string;
 }
 
 export interface AuditEntry {
@@ -63,22 +80,9 @@ export function hashRow(row: Omit<AuditRow, 'hash'>): string {
   return sha256Hex(canonicalJson(row));
 }
 
-/** The sequence number of the first row that does not fit the one before it, or null when the whole trail holds. */
-export function verifyTrail(store: RecordStore): number | null {
-  let previous = { sequence: 0, hash: AUDIT_START };
-  let after: string | undefined;
-  for (;;) {
-    const rows = store.list(after === undefined ? { prefix: KEYS.audit } : { prefix: KEYS.audit, after });
-    if (rows.length === 0) return null;
-    for (const { key, value } of rows) {
-      after = key;
-      const parsed = auditRowSchema.safeParse(value);
-      if (!parsed.success) return previous.sequence + 1;
-      const { hash, ...row } = parsed.data;
-      if (row.sequence !== previous.sequence + 1 || row.previous !== previous.hash || hashRow(row) !== hash) return previous.sequence + 1;
-      previous = { sequence: row.sequence, hash };
-    }
-  }
+/** Whether `actor` is who `wanted` says: the whole of it, or the name of a token without its id. */
+export function isActor(actor: string, wanted: string): boolean {
+  return actor === wanted || actor.startsWith(`${wanted}/`);
 }
 
 /** Bounds what a row holds: a long text or list is kept as its size and SHA-256, which still tells whether it changed. */

@@ -1,6 +1,8 @@
 // Functions, versions, traffic and audit: the rules of the control plane, without HTTP and sockets.
-export { AUDIT_START, auditRowSchema, hashRow, verifyTrail } from './audit.ts';
-export type { Actor, AuditRow } from './audit.ts';
+export { AUDIT_START, auditRowSchema, hashRow, isActor } from './audit.ts';
+export { ChainCheck, auditRows, checkTrail, fits, scanTrail, subjectOf, verifyTrail } from './audit-trail.ts';
+export type { AuditFilter, TrailVerdict } from './audit-trail.ts';
+export type { Actor, AuditHead, AuditRow, Guard } from './audit.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { ADDRESSABLE_VERSIONS, Catalog, allOf, liveVersions } from './catalog.ts';
 export { Functions } from './functions.ts';

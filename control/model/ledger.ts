@@ -2,7 +2,7 @@
 import type { Change, RecordStore } from '../../core/ports/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import { AUDIT_START, auditRowSchema, chainRow } from './audit.ts';
-import type { Actor, AuditEntry } from './audit.ts';
+import type { Actor, AuditEntry, AuditHead } from './audit.ts';
 import type { Catalog } from './catalog.ts';
 import { KEYS } from './records.ts';
 
@@ -37,7 +37,7 @@ export interface LedgerOptions {
 
 export class Ledger {
   readonly #options: LedgerOptions;
-  #head: { readonly sequence: number; readonly hash: string };
+  #head: AuditHead;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: LedgerOptions) {
@@ -45,8 +45,13 @@ export class Ledger {
     this.#head = readHead(options.store);
   }
 
+  /** Sequence number and hash of the last row of the audit trail. */
+  get head(): AuditHead {
+    return { sequence: this.#head.sequence, hash: this.#head.hash };
+  }
+
   /**
-   * Runs `plan` when every earlier write is over, and commits what it says. A plan that throws changes nothing.
+   * Runs `plan` when every earlier write is over, and commits what it says. A plan that throws changes nothing, nor does the actor's guard.
    *
    * @throws storage_failed  the disk refused; nothing was changed
    */
@@ -63,6 +68,7 @@ export class Ledger {
 
   async #run<T>(actor: Actor, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
     const { store, catalog, onCommit } = this.#options;
+    await actor.guard?.check();
     const time = (this.#options.now?.() ?? new Date()).toISOString();
     const planned = plan(time);
     if (planned.changes === null) return { result: planned.result, revision: planned.revision };
@@ -71,15 +77,16 @@ export class Ledger {
     const row = chainRow(audit, actor, time, this.#head);
     const key = KEYS.auditRow(row.sequence);
     // The row must be new: should anything else ever write to this store, the chain stays whole and this write fails.
-    const revision = await store.commit([...changes, { key, value: row }], [{ key, revision: 0 }]);
+    const revision = await store.commit([...changes, ...(actor.guard?.joins() ?? []), { key, value: row }], [{ key, revision: 0 }]);
     this.#head = row;
+    actor.guard?.committed();
     onCommit(previous, revision, catalog.apply(changes, revision));
     return { result, revision };
   }
 }
 
 /** The last row: found by doubling and halving, since the port lists forwards only. */
-function readHead(store: RecordStore): { readonly sequence: number; readonly hash: string } {
+function readHead(store: RecordStore): AuditHead {
   const has = (sequence: number): boolean => store.get(KEYS.auditRow(sequence)) !== undefined;
   if (!has(1)) return { sequence: 0, hash: AUDIT_START };
   let known = 1;

@@ -15,6 +15,8 @@ import { allTo, withTraffic } from './traffic.ts';
 import { diffVersions } from './version-diff.ts';
 import type { DiffSide, VersionDiff } from './version-diff.ts';
 
+const READ_AT_ONCE = 100;
+
 export interface DeployRequest {
   /** New files, or the number of the version whose files are taken again. */
   readonly code: SourcesRecord | { readonly from: number };
@@ -105,6 +107,17 @@ export class Versions {
     if (catalog.get(name) === undefined && catalog.removed(name) === undefined) catalog.require(name);
     const rows = store.list({ prefix: KEYS.versions(name), after: KEYS.version(name, after), limit });
     return rows.map((row) => versionRecordSchema.parse(row.value));
+  }
+
+  /** Every version after the number `after`, read as far as it is asked for. @throws not_found */
+  *all(name: string, after: number): Generator<VersionRecord, undefined> {
+    for (let last = after; ; ) {
+      const rows = this.list(name, last, READ_AT_ONCE);
+      yield* rows;
+      const end = rows.at(-1);
+      if (end === undefined) return undefined;
+      last = end.version;
+    }
   }
 
   /** @throws not_found */

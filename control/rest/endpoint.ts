@@ -1,11 +1,12 @@
 // What an endpoint declares: the router, the checks and the OpenAPI document are all made from this.
 import type { z } from 'zod';
 import type { ErrorCode } from '../../core/errors/index.ts';
+import type { Caller } from '../access/index.ts';
 import type { Actor } from '../model/index.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
-/** Who may call: everybody; holders of a token, for what it covers; those who may deploy the function; administrators. */
+/** Who may call: everybody, with or without a token; holders of a token, for what it covers; those who may deploy the function; administrators. */
 export type Access = 'open' | 'reader' | 'deployer' | 'admin';
 
 export interface BodySpec<B> {
@@ -23,6 +24,7 @@ export interface Input<P, Q, B> {
   readonly query: Q;
   readonly body: B;
   readonly actor: Actor;
+  readonly caller: Caller;
 }
 
 export interface Answer {
@@ -38,6 +40,13 @@ export interface EndpointSpec<P, Q, B> {
   readonly operation: string;
   readonly summary: string;
   readonly access: Access;
+  /**
+   * Also for tokens that are bound to functions or tenants: the handler shows and changes only what `caller` covers. Absent: such tokens
+   * are refused, unless the address names a function or a tenant, which is checked for all endpoints alike.
+   */
+  readonly partial?: boolean;
+  /** Of a GET: members of the answer that change by themselves, such as figures, and are left out of its entity tag; true: it has none. */
+  readonly volatile?: true | readonly string[];
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
   readonly body?: BodySpec<B>;

@@ -1,4 +1,5 @@
 // The endpoints of /v1, one declaration each, by what they are about. HTTP stops here: what they do is in model/ and its neighbours.
+import { auditEndpoints } from './audit-endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import { functionEndpoints } from './function-endpoints.ts';
 import { observingEndpoints } from './observing-endpoints.ts';
@@ -7,6 +8,7 @@ import { purgeEndpoints } from './purge-endpoints.ts';
 import type { Services } from './services.ts';
 import { tenantEndpoints } from './tenant-endpoints.ts';
 import { trafficEndpoints } from './traffic-endpoints.ts';
+import { tokenEndpoints } from './token-endpoints.ts';
 import { versionNameEndpoints } from './version-name-endpoints.ts';
 import { versionEndpoints } from './version-endpoints.ts';
 
@@ -20,5 +22,7 @@ export function endpoints(services: Services): Endpoint[] {
     ...tenantEndpoints(services),
     ...observingEndpoints(services),
     ...seriesEndpoints(services),
+    ...auditEndpoints(services),
+    ...tokenEndpoints(services),
   ];
 }

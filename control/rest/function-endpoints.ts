@@ -1,28 +1,36 @@
 // The endpoints of functions: settings, and running an event now.
-import type { z } from 'zod';
+import { z } from 'zod';
 import { PROBLEM_CONTENT_TYPE } from '../../core/errors/index.ts';
 import { functionPutSchema, invokeAnswerSchema, invokeSchema } from '../../core/schemas/index.ts';
+import { coversFunction } from '../access/index.ts';
 import { functionViewSchema, viewFunction } from '../model/index.ts';
 import type { Catalog } from '../model/index.ts';
 import { MIB, NAME, NONE, RESULT, SETTINGS_BYTES, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { page, paging } from './paging.ts';
+import { page, paged, paging } from './paging.ts';
 import type { Services } from './services.ts';
 
 const EVENT_BYTES = 2 * MIB;
+const NAME_CURSOR = /^[a-z0-9-]{1,62}$/;
+const part = z.string().min(1).max(63).optional();
+const FILTERS = { tenant: part, tier: part, prefix: part, q: part };
 
 export function functionEndpoints(services: Services): Endpoint[] {
   const { catalog, functions } = services;
   const functionAnswer = functionViewSchema.extend(RESULT);
   return [
     endpoint({
-      method: 'GET', path: '/v1/functions', operation: 'listFunctions', access: 'reader', summary: 'Functions in order of their names.',
-      params: NONE, query: paging(/^[a-z0-9-]{1,62}$/), answers: { 200: page(functionViewSchema) }, errors: [],
-      handle: ({ query: { limit, cursor } }): Answer => {
-        const names = catalog.names(cursor, limit + 1);
-        const items = names.slice(0, limit).map((name) => view(catalog, name));
-        return { status: 200, body: { items, next: names.length > limit ? (names[limit - 1] ?? null) : null } };
+      method: 'GET', path: '/v1/functions', operation: 'listFunctions', access: 'reader', partial: true,
+      summary: 'Functions in order of their names: those of a tenant, of a tier, whose names begin with prefix, or have q in them. All that are given must hold.',
+      params: NONE, query: paging(NAME_CURSOR).extend(FILTERS), answers: { 200: page(functionViewSchema) }, errors: [],
+      handle: ({ query: { limit, cursor, tenant, tier, prefix, q }, caller }): Answer => {
+        const wanted = (name: string): boolean => {
+          const { record } = catalog.require(name);
+          return (prefix === undefined || name.startsWith(prefix)) && (q === undefined || name.includes(q)) &&
+            (tenant === undefined || record.tenant === tenant) && (tier === undefined || record.tier === tier) && coversFunction(caller, name, record.tenant);
+        };
+        return { status: 200, body: paged(catalog.names(cursor, Infinity), { limit, wanted, view: (name) => view(catalog, name), cursorOf: (name) => name }) };
       },
     }),
     endpoint({

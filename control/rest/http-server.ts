@@ -1,9 +1,9 @@
 // The HTTP listener of the control plane: hono over node:http, bounded, and closed without cutting an answer.
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { PlatformError } from '../../core/errors/index.ts';
+import type { Bindings } from './app.ts';
 import { problemResponse } from './problems.ts';
 
 export interface HttpServer {
@@ -18,7 +18,7 @@ const KEEP_ALIVE_MS = 15_000;
 const MAX_CONNECTIONS = 1_000;
 
 /** @throws port_taken */
-export async function listenHttp(app: Hono<{ Bindings: HttpBindings }>, host: string, port: number): Promise<HttpServer> {
+export async function listenHttp(app: Hono<Bindings>, host: string, port: number): Promise<HttpServer> {
   const listener = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
     // Only what cannot be made a Request comes here, such as a Host header that is no host.

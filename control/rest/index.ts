@@ -1,6 +1,7 @@
 // The REST API.
 export { createApp } from './app.ts';
 export type { AppOptions } from './app.ts';
+export { IdempotencyKeys } from './idempotency-keys.ts';
 export { endpoints } from './endpoints.ts';
 export type { Services } from './services.ts';
 export { listenHttp } from './http-server.ts';

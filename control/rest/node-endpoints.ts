@@ -59,7 +59,7 @@ export function nodeEndpoints({ health, metrics, openApi }: NodeServices): Endpo
       handle: async (): Promise<Response> => new Response(await metrics(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' } }),
     }),
     endpoint({
-      method: 'GET', path: '/openapi.json', operation: 'openapi', access: 'reader', summary: 'This description.',
+      method: 'GET', path: '/openapi.json', operation: 'openapi', access: 'reader', partial: true, summary: 'This description.',
       params: NONE, query: NONE, answers: { 200: z.looseObject({ openapi: z.string() }) }, errors: [],
       handle: (): Answer => ({ status: 200, body: openApi() }),
     }),

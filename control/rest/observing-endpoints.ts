@@ -1,6 +1,5 @@
-// The endpoints that only look: logs, figures, the audit trail.
+// The endpoints that only look: logs and figures.
 import { z } from 'zod';
-import { KEYS, auditRowSchema } from '../model/index.ts';
 import { logRowSchema } from '../logs/index.ts';
 import { functionStatsSchema } from '../stats/index.ts';
 import { NAME, NONE } from './addresses.ts';
@@ -14,10 +13,10 @@ import type { Services } from './services.ts';
 const LOG_ROWS = 1_000;
 
 export function observingEndpoints(services: Services): Endpoint[] {
-  const { catalog, logs, figures, store } = services;
+  const { catalog, logs, figures } = services;
   return [
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/logs', operation: 'getLogs', access: 'reader', summary: 'The latest log rows, the oldest first. With follow, a stream of server-sent events: log, dropped, end.',
+      method: 'GET', path: '/v1/functions/{name}/logs', operation: 'getLogs', access: 'reader', volatile: true, summary: 'The latest log rows, the oldest first. With follow, a stream of server-sent events: log, dropped, end.',
       params: NAME, query: paging(/^\d{1,15}$/, LOG_ROWS).extend({ follow: flag }),
       answers: { 200: page(logRowSchema).extend({ dropped: z.number() }) }, errors: ['not_found', 'overloaded'],
       handle: ({ params: { name }, query: { limit, cursor, follow } }): Answer | Response => {
@@ -31,20 +30,11 @@ export function observingEndpoints(services: Services): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/stats', operation: 'getStats', access: 'reader', summary: 'Figures of each version since the control plane started.',
+      method: 'GET', path: '/v1/functions/{name}/stats', operation: 'getStats', access: 'reader', volatile: true, summary: 'Figures of each version since the control plane started.',
       params: NAME, query: NONE, answers: { 200: functionStatsSchema }, errors: ['not_found'],
       handle: ({ params: { name } }): Answer => {
         catalog.require(name);
         return { status: 200, body: figures.stats(name, catalog.digests(name).keys()) };
-      },
-    }),
-    endpoint({
-      method: 'GET', path: '/v1/audit', operation: 'listAudit', access: 'reader', summary: 'Every change, the oldest first; each row holds the hash of the one before.',
-      params: NONE, query: paging(/^[1-9]\d{0,11}$/), answers: { 200: page(auditRowSchema) }, errors: [],
-      handle: ({ query: { limit, cursor } }): Answer => {
-        const rows = store.list({ prefix: KEYS.audit, after: KEYS.auditRow(Number(cursor ?? 0)), limit: limit + 1 });
-        const items = rows.slice(0, limit).map((row) => auditRowSchema.parse(row.value));
-        return { status: 200, body: { items, next: rows.length > limit ? String(items.at(-1)?.sequence) : null } };
       },
     }),
   ];

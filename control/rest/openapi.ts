@@ -69,18 +69,22 @@ class SchemaBook {
 function operation(one: Endpoint, schemas: SchemaBook): Json {
   const responses: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(one.answers)) {
+    const isTagged = one.method === 'GET' && status === '200' && hasTag(one);
     const content = typeof answer === 'string' ? { [answer]: { schema: { type: 'string' } } } : { 'application/json': { schema: schemas.convert(answer, 'output') } };
-    responses[status] = { description: 'Done.', content };
+    responses[status] = { description: 'Done.', ...(isTagged ? { headers: { ETag: { description: 'Of what is shown, for If-Match of a write.', schema: { type: 'string' } } } } : undefined), content };
   }
   for (const [status, codes] of errorsByStatus(one)) {
     const description = codes.map((code) => `\`${code}\`: ${ERRORS[code].meaning}`).join(' ');
     responses[status] = { description, content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };
   }
+  if (one.method === 'GET' && hasTag(one) && one.volatile === undefined) responses['304'] = { description: 'It has the entity tag of If-None-Match: nothing has changed.' };
   return {
     operationId: one.operation,
     summary: one.summary,
+    // Roles are no scopes of OAuth, which is what the member `security` could say.
+    'x-thimble-access': one.access,
     ...(one.access === 'open' ? { security: [] } : undefined),
-    parameters: [...parameters(one.params, 'path', schemas), ...parameters(one.query, 'query', schemas)],
+    parameters: [...parameters(one.params, 'path', schemas), ...parameters(one.query, 'query', schemas), ...headerParameters(one)],
     ...(one.body === undefined
       ? undefined
       : { requestBody: { required: !one.body.optional, content: { 'application/json': { schema: schemas.convert(one.body.schema, 'input') } } } }),
@@ -93,9 +97,36 @@ function parameters(schema: z.ZodType, place: 'path' | 'query', schemas: SchemaB
   return Object.entries(properties).map(([name, own]) => ({ name, in: place, required: place === 'path' || required.includes(name), schema: own }));
 }
 
+const HEADERS = {
+  'If-Match': 'Entity tags, or *: the write happens only if what it acts on has one of them.',
+  'If-None-Match': 'Entity tags, or *: the read is answered 304 if it has one of them; the write happens only if it has none.',
+  'Idempotency-Key': 'A string that names this request: sent again within 24 hours, it gets the same answer and is not carried out twice.',
+} as const;
+
+/** Conditions wherever there is something with a tag, keys wherever a repetition would do something twice. */
+function headerParameters(one: Endpoint): Json[] {
+  const names = [...(isConditional(one) ? (['If-Match', 'If-None-Match'] as const) : []), ...(one.method === 'POST' ? (['Idempotency-Key'] as const) : [])];
+  return names.map((name) => ({ name, in: 'header', required: false, description: HEADERS[name], schema: { type: 'string' } }));
+}
+
+function hasTag({ path, volatile, answers }: Endpoint): boolean {
+  return path.startsWith('/v1/') && volatile !== true && typeof answers[200] === 'object';
+}
+
+function isConditional(one: Endpoint): boolean {
+  return one.path.startsWith('/v1/') && (one.method !== 'GET' || hasTag(one));
+}
+
 /** What an endpoint names, and what every one of its kind can answer. */
 function errorsByStatus(one: Endpoint): Map<string, ErrorCode[]> {
-  const codes = new Set<ErrorCode>([...(one.access === 'open' ? [] : (['unauthorized'] as const)), 'invalid', ...one.errors, 'internal']);
+  const codes = new Set<ErrorCode>([
+    ...(one.access === 'open' ? [] : (['unauthorized', 'forbidden', 'too_many_attempts'] as const)),
+    'invalid',
+    ...(isConditional(one) ? (['precondition_failed'] as const) : []),
+    ...(one.method === 'POST' ? (['conflict'] as const) : []),
+    ...one.errors,
+    'internal',
+  ]);
   const byStatus = new Map<string, ErrorCode[]>();
   for (const code of codes) {
     const status = String(ERRORS[code].status);

@@ -17,3 +17,26 @@ export function page<T extends z.ZodType>(item: T): z.ZodObject<{ items: z.ZodAr
 
 /** `true`, `1`, `false` or `0`; absent: false. */
 export const flag = z.enum(['true', '1', 'false', '0']).default('false').transform((text) => text === 'true' || text === '1');
+
+export interface PageOf<T, V> {
+  readonly limit: number;
+  readonly wanted?: (item: T) => boolean;
+  readonly view: (item: T) => V;
+  readonly cursorOf: (item: T) => string;
+}
+
+/**
+ * A page of what is wanted of `found`, in the order of its cursors. It reads no further than one item beyond the page. A cursor is a key,
+ * not a position, so what comes and goes between two pages neither repeats nor hides anything else.
+ */
+export function paged<T, V>(found: Iterable<T>, { limit, wanted, view, cursorOf }: PageOf<T, V>): { readonly items: readonly V[]; readonly next: string | null } {
+  const items: V[] = [];
+  let last: T | undefined;
+  for (const item of found) {
+    if (wanted?.(item) === false) continue;
+    if (items.length === limit) return { items, next: last === undefined ? null : cursorOf(last) };
+    items.push(view(item));
+    last = item;
+  }
+  return { items, next: null };
+}

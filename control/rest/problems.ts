@@ -15,7 +15,12 @@ export function problemResponse(error: PlatformError, extensions?: Readonly<Reco
   if (spec.retryAfterS !== undefined) headers['retry-after'] = String(spec.retryAfterS);
   if (error.code === 'unauthorized') headers['www-authenticate'] = 'Bearer';
   if (isNotAllowed(error)) headers['allow'] = error.params.allow;
-  return new Response(JSON.stringify(problem(error.code, error.params, extensions)), { status: spec.status, headers });
+  const more = isForbidden(error) ? { action: error.params.action, ...extensions } : extensions;
+  return new Response(JSON.stringify(problem(error.code, error.params, more)), { status: spec.status, headers });
+}
+
+function isForbidden(error: PlatformError): error is PlatformError<'forbidden'> {
+  return error.code === 'forbidden';
 }
 
 function isNotAllowed(error: PlatformError): error is PlatformError<'method_not_allowed'> {

@@ -1,15 +1,19 @@
 // What endpoints work with: the parts of the control plane that REST reaches.
 import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
+import type { Tokens } from '../access/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
-import type { Catalog, Functions, Purge, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
+import type { AuditHead, Catalog, Functions, Purge, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
 import type { SeriesReader } from '../sensing/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 
 export interface Services {
   readonly store: RecordStore;
+  readonly tokens: Tokens;
+  /** The end of the audit trail. */
+  readonly auditHead: () => AuditHead;
   readonly catalog: Catalog;
   readonly functions: Functions;
   readonly tenants: Tenants;

@@ -1,12 +1,13 @@
 // Endpoints about functions that were killed: what is held against them, and an operator's pardon.
 import { z } from 'zod';
 import { functionNameSchema } from '../../core/schemas/index.ts';
+import { coversFunction } from '../access/index.ts';
 import type { Actor, Catalog, Written } from '../model/index.ts';
 import { functionStandingSchema } from '../stats/index.ts';
 import type { FigureStore, FunctionStanding } from '../stats/index.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { page, paging } from './paging.ts';
+import { page, paged, paging } from './paging.ts';
 
 export interface StandingServices {
   readonly catalog: Catalog;
@@ -23,13 +24,15 @@ const rowSchema = z.strictObject({ name: z.string(), tier: z.string(), standing:
 export function standingEndpoints({ catalog, figures, whenApplied, pardon }: StandingServices): Endpoint[] {
   return [
     endpoint({
-      method: 'GET', path: '/v1/quarantine', operation: 'listQuarantine', access: 'reader',
+      method: 'GET', path: '/v1/quarantine', operation: 'listQuarantine', access: 'reader', partial: true, volatile: true,
       summary: 'Functions that something is held against, in order of their names: strikes, quarantine, a term on penalty hosts. At most half a second old.',
-      params: NONE, query: paging(/^[a-z0-9-]{1,62}$/), answers: { 200: page(rowSchema) }, errors: [],
-      handle: ({ query: { limit, cursor } }): Answer => {
-        const rows = figures.standings.all().filter(({ name }) => catalog.get(name) !== undefined && (cursor === undefined || name > cursor));
-        const items = rows.slice(0, limit).map(({ name, standing }) => ({ name, tier: catalog.require(name).record.tier, standing }));
-        return { status: 200, body: { items, next: rows.length > limit ? (items.at(-1)?.name ?? null) : null } };
+      params: NONE, query: paging(/^[a-z0-9-]{1,62}$/).extend({ tenant: z.string().max(63).optional(), tier: z.string().max(31).optional() }), answers: { 200: page(rowSchema) }, errors: [],
+      handle: ({ query: { limit, cursor, tenant, tier }, caller }): Answer => {
+        const found = figures.standings.all().filter(({ name }) => {
+          const record = catalog.get(name)?.record;
+          return record !== undefined && (cursor === undefined || name > cursor) && coversFunction(caller, name, record.tenant) && (tenant === undefined || record.tenant === tenant) && (tier === undefined || record.tier === tier);
+        });
+        return { status: 200, body: paged(found, { limit, view: ({ name, standing }) => ({ name, tier: catalog.require(name).record.tier, standing }), cursorOf: ({ name }) => name }) };
       },
     }),
     endpoint({

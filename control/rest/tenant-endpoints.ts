@@ -1,12 +1,13 @@
 // The endpoints of tenants: quotas, and what is used of them.
 import { z } from 'zod';
 import { quotasSchema, tenantNameSchema, tenantPutSchema } from '../../core/schemas/index.ts';
+import { seesTenant } from '../access/index.ts';
 import type { Catalog, Tenants } from '../model/index.ts';
 import { tenantUsageSchema } from '../stats/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { page, paging } from './paging.ts';
+import { page, paged, paging } from './paging.ts';
 
 export interface TenantServices {
   readonly catalog: Catalog;
@@ -35,16 +36,16 @@ export function tenantEndpoints(services: TenantServices): Endpoint[] {
   };
   return [
     endpoint({
-      method: 'GET', path: '/v1/tenants', operation: 'listTenants', access: 'reader', summary: 'Tenants that have functions or quotas, in order of their names.',
-      params: NONE, query: paging(/^[a-z0-9-]{1,63}$/), answers: { 200: page(tenantViewSchema) }, errors: [],
-      handle: ({ query: { limit, cursor } }): Answer => {
-        const names = catalog.tenants(cursor, limit + 1);
-        return { status: 200, body: { items: names.slice(0, limit).map(view), next: names.length > limit ? (names[limit - 1] ?? null) : null } };
+      method: 'GET', path: '/v1/tenants', operation: 'listTenants', access: 'reader', partial: true, volatile: true, summary: 'Tenants that have functions or quotas, in order of their names; of a token that is bound, the tenants that it is bound to.',
+      params: NONE, query: paging(/^[a-z0-9-]{1,63}$/).extend({ prefix: z.string().min(1).max(63).optional() }), answers: { 200: page(tenantViewSchema) }, errors: [],
+      handle: ({ query: { limit, cursor, prefix }, caller }): Answer => {
+        const wanted = (name: string): boolean => (prefix === undefined || name.startsWith(prefix)) && seesTenant(caller, name);
+        return { status: 200, body: paged(catalog.tenants(cursor, Infinity), { limit, wanted, view, cursorOf: (name) => name }) };
       },
     }),
     endpoint({
       method: 'GET', path: '/v1/tenants/{name}', operation: 'getTenant', access: 'reader', summary: 'One tenant: its quotas, and what its functions use.',
-      params: NAME, query: NONE, answers: { 200: tenantViewSchema }, errors: ['not_found'],
+      params: NAME, query: NONE, answers: { 200: tenantViewSchema }, errors: ['not_found'], volatile: ['usage'],
       handle: ({ params: { name } }): Answer => ({ status: 200, body: view(name) }),
     }),
     endpoint({

@@ -1,11 +1,11 @@
 // The endpoints of versions.
 import { z } from 'zod';
 import { copySchema, snapshotPutSchema, uploadSchema } from '../../core/schemas/index.ts';
-import { shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionDiffSchema, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
+import { isActor, shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionDiffSchema, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
 import { MIB, NAME, NONE, RESULT, VERSION, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { flag, page, paging } from './paging.ts';
+import { flag, page, paged, paging } from './paging.ts';
 import type { Services } from './services.ts';
 
 const UPLOAD_BYTES = 32 * MIB;
@@ -46,12 +46,17 @@ export function versionEndpoints(services: Services): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/versions', operation: 'listVersions', access: 'reader', summary: 'Versions, the oldest first; also those of a deleted function.',
-      params: NAME, query: paging(/^[1-9]\d{0,8}$/), answers: { 200: page(versionSummarySchema) }, errors: ['not_found'],
-      handle: ({ params: { name }, query: { limit, cursor } }): Answer => {
-        const found = versions.list(name, Number(cursor ?? 0), limit + 1);
-        const items = found.slice(0, limit).map((record) => summariseVersion(record, snapshots.view(name, record.version, record.digest)));
-        return { status: 200, body: { items, next: found.length > limit ? String(items.at(-1)?.version) : null } };
+      method: 'GET', path: '/v1/functions/{name}/versions', operation: 'listVersions', access: 'reader', summary: 'Versions, the oldest first; also those of a deleted function. author: who made it, as the audit trail names them; since: made then or later.',
+      params: NAME, query: paging(/^[1-9]\d{0,8}$/).extend({ author: z.string().max(128).optional(), since: z.iso.datetime({ offset: true }).optional() }), answers: { 200: page(versionSummarySchema) }, errors: ['not_found'],
+      handle: ({ params: { name }, query: { limit, cursor, author, since } }): Answer => {
+        const from = since === undefined ? -Infinity : Date.parse(since);
+        const body = paged(versions.all(name, Number(cursor ?? 0)), {
+          limit,
+          wanted: ({ createdBy, createdAt }) => (author === undefined || isActor(createdBy, author)) && Date.parse(createdAt) >= from,
+          view: (record) => summariseVersion(record, snapshots.view(name, record.version, record.digest)),
+          cursorOf: ({ version }) => String(version),
+        });
+        return { status: 200, body };
       },
     }),
     endpoint({

@@ -1,5 +1,5 @@
 // RecordStore over LMDB.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { z } from 'zod';
@@ -21,18 +21,24 @@ function checkKey(key: string): void {
   if (!KEY.test(key)) throw new RangeError('a key is 1 to 500 printable ASCII characters');
 }
 
+export interface OpenOptions {
+  /** For looking at a store beside the process that has it open: nothing is written, and commits fail. */
+  readonly readOnly?: boolean;
+}
+
 /**
  * Opens, or makes, the store in `folder` (mode 0700). One process may have it open; the data lock of the node holds that.
  *
  * @throws storage_failed  the folder cannot be written, or was written by a later release
  */
-export function openLmdbStore(folder: string): RecordStore {
+export function openLmdbStore(folder: string, { readOnly = false }: OpenOptions = {}): RecordStore {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!readOnly) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    else if (!existsSync(folder)) throw new Error('there is no such folder');
     // Without overlapping sync a commit that has returned is on disk: LMDB flushes the data (fdatasync) and writes its meta page through
     // a synchronous descriptor before it reports success. With it, lmdb-js resolves a write once it is visible and flushes later.
-    const root = open<Buffer, string>({ path: folder, noSubdir: false, overlappingSync: false, encoding: 'binary', maxDbs: 4 });
-    return new LmdbRecordStore(root);
+    const root = open<Buffer, string>({ path: folder, readOnly, noSubdir: false, overlappingSync: false, encoding: 'binary', maxDbs: 4 });
+    return new LmdbRecordStore(root, readOnly);
   } catch (cause) {
     throw cause instanceof PlatformError ? cause : new PlatformError('storage_failed', undefined, { cause });
   }
@@ -45,13 +51,15 @@ class LmdbRecordStore implements RecordStore {
   #revision: number;
   #closed = false;
 
-  constructor(root: RootDatabase<Buffer, string>) {
+  constructor(root: RootDatabase<Buffer, string>, readOnly: boolean) {
     this.#root = root;
     this.#records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' });
     this.#meta = root.openDB<Buffer, string>({ name: 'meta', encoding: 'binary' });
     const format = this.#meta.get(FORMAT_KEY);
-    if (format === undefined) this.#meta.putSync(FORMAT_KEY, encode(FORMAT));
-    else if (decode(format) !== FORMAT) throw new PlatformError('storage_failed', undefined, { cause: new Error('the store has a format of another release') });
+    if (format === undefined) {
+      if (readOnly) throw new Error('it holds no store');
+      this.#meta.putSync(FORMAT_KEY, encode(FORMAT));
+    } else if (decode(format) !== FORMAT) throw new PlatformError('storage_failed', undefined, { cause: new Error('the store has a format of another release') });
     const revision = this.#meta.get(REVISION_KEY);
     this.#revision = revision === undefined ? 0 : z.number().parse(decode(revision));
   }

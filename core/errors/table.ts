@@ -44,13 +44,19 @@ export const ERRORS = {
     status: 401, fault: 'caller', retryable: false,
     meaning: 'The control API was called without a valid token.',
     message: () => 'a valid bearer token is needed',
-    fix: 'Send Authorization: Bearer with the token of THIMBLE_TOKEN or of the file admin.token in the data folder.',
+    fix: 'Send Authorization: Bearer with the token of THIMBLE_TOKEN or of the file admin.token in the data folder, or with one of POST /v1/tokens that is neither expired nor revoked.',
   },
   forbidden: {
     status: 403, fault: 'caller', retryable: false,
-    meaning: 'The token is valid but may not do this.',
+    meaning: 'The token is valid but may not do this; action says what.',
     message: (p: { readonly action: string }) => `this token may not ${p.action}`,
-    fix: 'Use a token whose role covers the action.',
+    fix: 'Use a token whose role covers the action, and that is bound to the function or tenant; action names what was asked for.',
+  },
+  too_many_attempts: {
+    status: 429, fault: 'caller', retryable: true, retryAfterS: 1,
+    meaning: 'The address has sent too many wrong tokens to the control API: for a while its tokens are refused unread, but those that were right from there before.',
+    message: () => 'too many wrong tokens came from this address',
+    fix: 'Correct the token, and honour Retry-After; the log of the control plane names the address.',
   },
   no_route: {
     status: 404, fault: 'caller', retryable: false,

@@ -13,6 +13,8 @@ export {
   FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, pinPutSchema, purgeSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
 } from './delivery.ts';
 export type { Callers, Emergency, Fallback, FallbackCause, Freeze, PurgePost, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
+export { ROLES, functionPatternSchema, tokenPostSchema } from './access.ts';
+export type { Role, TokenPost } from './access.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';

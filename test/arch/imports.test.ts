@@ -30,6 +30,8 @@ const STAYS_IN: Readonly<Record<string, RegExp>> = {
 const PAST_INDEX: Readonly<Record<string, string>> = {
   // A worker thread that must start fast and stay small: the index would load msgpackr and the codec.
   'isolates/watch/meter.ts': 'core/protocol/journal.ts',
+  // A command that only reads the store: the index would load the whole control plane, builder and all.
+  'supervisor/commands/audit.ts': 'control/offline/index.ts',
 };
 
 const partOf = (path: string): string => path.split('/')[0] ?? '';

@@ -205,9 +205,9 @@ describe('the OpenAPI document', () => {
   it('describes every call with its answers and errors, and every reference in it leads somewhere', async () => {
     const { call } = await useControl();
     const reply = await call('GET', '/openapi.json');
-    const parameter = z.looseObject({ name: z.string(), in: z.enum(['path', 'query']), required: z.boolean(), schema: z.looseObject({}) });
+    const parameter = z.looseObject({ name: z.string(), in: z.enum(['path', 'query', 'header']), required: z.boolean(), schema: z.looseObject({}) });
     const response = z.looseObject({ description: z.string(), content: z.record(z.string(), z.looseObject({ schema: z.looseObject({}) })) });
-    const operation = z.looseObject({ operationId: z.string(), parameters: z.array(parameter), responses: z.record(z.string().regex(/^\d{3}$/), response) });
+    const operation = z.looseObject({ operationId: z.string(), parameters: z.array(parameter), responses: z.record(z.string().regex(/^\d{3}$/), response.partial({ content: true })) });
     const { paths, components } = z
       .looseObject({
         openapi: z.string().regex(/^3\.1\.\d+$/),
@@ -217,13 +217,13 @@ describe('the OpenAPI document', () => {
       })
       .parse(reply.body);
     expect(Object.keys(paths).toSorted()).toEqual([
-      '/healthz', '/metrics', '/openapi.json', '/readyz', '/v1/audit', '/v1/functions', '/v1/functions/{name}', '/v1/functions/{name}/invoke', '/v1/functions/{name}/logs', '/v1/functions/{name}/pardon', '/v1/functions/{name}/rollback',
+      '/healthz', '/metrics', '/openapi.json', '/readyz', '/v1/audit', '/v1/audit/export', '/v1/audit/verify', '/v1/functions', '/v1/functions/{name}', '/v1/functions/{name}/invoke', '/v1/functions/{name}/logs', '/v1/functions/{name}/pardon', '/v1/functions/{name}/rollback',
       '/v1/functions/{name}/stats', '/v1/functions/{name}/traffic', '/v1/functions/{name}/versions', '/v1/functions/{name}/versions/{version}', '/v1/functions/{name}/versions/{version}/snapshot', '/v1/quarantine', '/v1/tenants',
-      '/v1/tenants/{name}',
+      '/v1/tenants/{name}', '/v1/tokens', '/v1/tokens/{id}',
     ]);
     const operations = Object.values(paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map((one) => one.operationId)).size).toBe(operations.length);
-    expect(Object.keys(paths['/v1/functions/{name}/versions']?.['post']?.responses ?? {}).toSorted()).toEqual(['201', '401', '404', '413', '422', '500', '503']);
+    expect(Object.keys(paths['/v1/functions/{name}/versions']?.['post']?.responses ?? {}).toSorted()).toEqual(['201', '401', '403', '404', '409', '412', '413', '422', '429', '500', '503']);
     for (const [path, methods] of Object.entries(paths)) {
       for (const one of Object.values(methods)) {
         const named = one.parameters.filter(({ in: place }) => place === 'path').map(({ name }) => name);

@@ -1,0 +1,3 @@
+// What commands do with the control plane's data while no control plane runs.
+export { verifyDataFolder, verifyExport } from './audit.ts';
+export type { FileVerdict } from './audit.ts';
