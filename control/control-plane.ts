@@ -12,6 +12,8 @@ import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
 import { Catalog, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
+import { Rollouts, rolloutMetrics } from './rollouts/index.ts';
+import { NO_SERIES } from './sensing/window.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
@@ -53,6 +55,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const ledger = new Ledger({
     store,
     catalog,
+    accompany: (changes, actor, now) => rollouts.accompany(changes, actor, now),
     onCommit: (previous, revision, names) => {
       push.publish(previous, revision, names);
       snapshots.changed(names);
@@ -66,6 +69,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const functions = new Functions({ catalog, ledger, tiers });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
   const traffic = new TrafficControl(catalog, ledger);
+  const rollouts = new Rollouts({ store, catalog, ledger, series: NO_SERIES, logger });
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
@@ -82,10 +86,11 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
         thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
+        ...rolloutMetrics(rollouts),
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, rollouts, snapshots, logs, figures, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });
@@ -97,6 +102,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const http = await listenHttp(app, boot.host, boot.port);
   const review = setInterval(() => figures.review(), REVIEW_MS);
   review.unref();
+  rollouts.open();
   logger.info({ port: http.port, functions: catalog.size, revision: store.revision }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
   checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
@@ -115,6 +121,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       // Followers would hold the server open for ever.
       logs.close();
       await http.close(withinMs);
+      await rollouts.close();
       await snapshots.close();
       await ledger.idle();
       invoker.close();

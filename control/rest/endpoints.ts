@@ -2,11 +2,12 @@
 import type { Endpoint } from './endpoint.ts';
 import { functionEndpoints } from './function-endpoints.ts';
 import { observingEndpoints } from './observing-endpoints.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
 import type { Services } from './services.ts';
 import { tenantEndpoints } from './tenant-endpoints.ts';
 import { trafficEndpoints } from './traffic-endpoints.ts';
 import { versionEndpoints } from './version-endpoints.ts';
 
 export function endpoints(services: Services): Endpoint[] {
-  return [...functionEndpoints(services), ...versionEndpoints(services), ...trafficEndpoints(services), ...tenantEndpoints(services), ...observingEndpoints(services)];
+  return [...functionEndpoints(services), ...versionEndpoints(services), ...trafficEndpoints(services), ...rolloutEndpoints(services), ...tenantEndpoints(services), ...observingEndpoints(services)];
 }

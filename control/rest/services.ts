@@ -4,6 +4,7 @@ import type { RecordStore } from '../../core/ports/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
 import type { Catalog, Functions, Tenants, TrafficControl, Versions } from '../model/index.ts';
+import type { Rollouts } from '../rollouts/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 
@@ -14,6 +15,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly versions: Versions;
   readonly traffic: TrafficControl;
+  readonly rollouts: Rollouts;
   readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;
