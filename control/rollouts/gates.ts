@@ -45,8 +45,8 @@ export function gatesOf({ errorRate, latency, cpu, memory }: Gates): Gate[] {
     const slackUs = latency.slackMs * US_PER_MS;
     const common = { figure: 'wallUs', slackUs } as const;
     // The margins keep what only the last bucket of the quantile tells apart from being a regression.
-    if (latency.p50 !== null) gates.push(new QuantileGate({ name: 'latency_p50', share: 0.25, quantile: 0.5, margin: 0.02, maxIncrease: latency.p50.maxIncrease, ...common }));
-    if (latency.p99 !== null) gates.push(new QuantileGate({ name: 'latency_p99', share: 0.2, quantile: 0.99, margin: 0.005, maxIncrease: latency.p99.maxIncrease, ...common }));
+    if (latency.p50 !== null) gates.push(new QuantileGate({ name: 'latency_p50', share: 0.23, quantile: 0.5, margin: 0.02, maxIncrease: latency.p50.maxIncrease, ...common }));
+    if (latency.p99 !== null) gates.push(new QuantileGate({ name: 'latency_p99', share: 0.17, quantile: 0.99, margin: 0.005, maxIncrease: latency.p99.maxIncrease, ...common }));
   }
   if (cpu !== null) gates.push(new QuantileGate({ name: 'cpu', share: 0.1, quantile: 0.5, margin: 0.02, figure: 'cpuUs', maxIncrease: cpu.maxIncrease, slackUs: cpu.slackMs * US_PER_MS }));
   if (memory !== null) gates.push(new MemoryGate(memory.maxIncrease, memory.slackMb * MIB));
@@ -56,7 +56,7 @@ export function gatesOf({ errorRate, latency, cpu, memory }: Gates): Gate[] {
 /** Failed requests; judged from the first second on. */
 class ErrorGate implements Gate {
   readonly name = 'error_rate';
-  readonly share = 0.45;
+  readonly share = 0.5;
   readonly exceeded = false;
   readonly wager: Wager;
   readonly #maxIncrease: number;

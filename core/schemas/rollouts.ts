@@ -15,7 +15,8 @@ function duration(maxMs: number): z.ZodType<number, number | string> {
     .refine(inRange, message);
 }
 
-const hold = duration(7 * DAY);
+const MAX_HOLD_MS = 7 * DAY;
+const hold = duration(MAX_HOLD_MS);
 const weight = z.number().min(0.01).max(100).refine((w) => Math.abs(w * 100 - Math.round(w * 100)) < 1e-6, 'must be in steps of 0.01');
 
 const DEFAULT_HOLD_MS = 30 * SECOND;
@@ -37,7 +38,7 @@ const slack = (defaultMs: number): z.ZodDefault<z.ZodNumber> => z.number().min(0
 /** What the new version is judged by; null switches a gate off. */
 export const gatesSchema = z.strictObject({
   /** Failed requests: `maxIncrease` is in shares of all requests, on top of live's own (0.01: one request in a hundred more). */
-  errorRate: z.strictObject({ maxIncrease: z.number().min(0).max(1).default(0.001) }).nullable().prefault({}),
+  errorRate: z.strictObject({ maxIncrease: z.number().min(0).max(1).default(0.0005) }).nullable().prefault({}),
   /** From accept to the end of the response. */
   latency: z.strictObject({ p50: slower.nullable().prefault({}), p99: slower.nullable().prefault({}), slackMs: slack(1) }).nullable().prefault({}),
   /** CPU time of an invocation, in the middle of all (p50). */
@@ -67,7 +68,8 @@ export const rolloutPostSchema = z.strictObject(fields).superRefine(({ steps, ma
   for (const [index, one] of steps.entries()) {
     const before = steps[index - 1];
     if (before !== undefined && one.weight <= before.weight) context.addIssue({ code: 'custom', path: ['steps', index, 'weight'], message: 'must be more than the step before' });
-    if (one.hold > (one.maxHold ?? maxHold)) context.addIssue({ code: 'custom', path: one.maxHold === undefined ? ['steps', index, 'hold'] : ['steps', index, 'maxHold'], message: 'hold must not be longer than maxHold' });
+    // What is out of range has been said already.
+    if (one.hold <= MAX_HOLD_MS && one.hold > (one.maxHold ?? maxHold)) context.addIssue({ code: 'custom', path: one.maxHold === undefined ? ['steps', index, 'hold'] : ['steps', index, 'maxHold'], message: 'hold must not be longer than maxHold' });
   }
 });
 export type RolloutPost = z.infer<typeof rolloutPostSchema>;

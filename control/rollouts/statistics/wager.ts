@@ -13,13 +13,16 @@ const EFFECTS = [
 ] as const;
 
 /** Of what is still in hand: wagered when a canary gets its first requests, and when it gets more. */
-const START_STAKE = 0.75;
+const START_STAKE = 0.8;
 const STEP_STAKE = 0.25;
 /** Seconds: in second k another `1 / (k + LATE)` of what is in hand is wagered, for canaries that go bad late. */
 const LATE = 30;
 
 /** Shares of 0 and 1 can't be wagered on: one surprise would be infinitely strong. */
 const EDGE = 0.000_1;
+
+/** Logarithm of what a wager may win: far beyond what decides, and far below what a number can't hold. */
+const MOST = 100;
 
 /**
  * Testing by betting (Shafer 2021; Waudby-Smith and Ramdas 2024): wealth starts at 1, is wagered on what the next second will show, and is
@@ -69,7 +72,8 @@ export class Wager {
     const base = Math.min(Math.max(expected, EDGE), 1 - 2 * EDGE);
     for (const [index, { increase }] of EFFECTS.entries()) {
       const alternative = { canary: Math.min(base + increase, 1 - EDGE), live: base };
-      this.#staked[index] = (this.#staked[index] ?? 0) * Math.exp(blockEvidence(canary, live, alternative, this.#margin));
+      const won = Math.exp(Math.min(blockEvidence(canary, live, alternative, this.#margin), MOST));
+      this.#staked[index] = Math.min((this.#staked[index] ?? 0) * won, Math.exp(MOST));
     }
   }
 
