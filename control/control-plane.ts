@@ -13,6 +13,7 @@ import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
 import { Catalog, Functions, KEYS, Ledger, Purge, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
+import { Rollouts, rolloutMetrics } from './rollouts/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { IdempotencyKeys, createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
@@ -62,6 +63,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const ledger = new Ledger({
     store,
     catalog,
+    accompany: (changes, actor, now) => rollouts.accompany(changes, actor, now),
     onCommit: (previous, revision, names) => {
       push.publish(previous, revision, names);
       snapshots.changed(names);
@@ -77,10 +79,11 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const gatekeeper = new Gatekeeper({ nodeToken: boot.token, tokens, attempts });
   const idempotencyKeys = new IdempotencyKeys({ store, logger });
   const functions = new Functions({ catalog, ledger, tiers });
-  const purge = new Purge({ catalog, ledger, files, logger, onPurged: (name, numbers) => snapshots.forget(name, numbers) });
+  const purge = new Purge({ catalog, ledger, files, logger, inRollout: (name) => rollouts.versionsInUse(name), onPurged: (name, numbers) => snapshots.forget(name, numbers) });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
   const versionNames = new VersionNames(catalog, ledger);
   const traffic = new TrafficControl(catalog, ledger);
+  const rollouts = new Rollouts({ store, catalog, ledger, series: seconds, logger });
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
@@ -109,6 +112,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_minutes_kept: { help: 'How many minutes back figures are kept on disk; less than 43200 when they are too many.', value: minutes.keptMinutes },
         thimble_control_auth_failures_total: { help: 'Wrong, expired or revoked tokens that came.', value: attempts.failures },
         thimble_control_auth_refused_total: { help: 'Requests refused unread, since their address had sent too many wrong tokens.', value: attempts.refused },
+        ...rolloutMetrics(rollouts),
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
@@ -123,6 +127,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     versionNames,
     purge,
     traffic,
+    rollouts,
     snapshots,
     logs,
     figures,
@@ -153,6 +158,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     minutes.expire();
   }, SECOND_MS);
   eachSecond.unref();
+  rollouts.open();
   logger.info({ port: http.port, functions: catalog.size, revision: store.revision, auditHead: `${ledger.head.sequence}:${ledger.head.hash}` }, 'the control plane listens');
   // Beside requests: nobody waits for what it finds, and thousands of folders take seconds to read.
   checkLiveFiles(files, tiers, catalog, logger).catch((thrown: unknown) => logger.error({ err: thrown }, 'the files of live versions were not all checked'));
@@ -172,6 +178,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       // Followers would hold the server open for ever.
       logs.close();
       await http.close(withinMs);
+      await rollouts.close();
       await snapshots.close();
       await ledger.idle();
       await tokens.saveUses().catch(unsaved);

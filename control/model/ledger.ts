@@ -27,12 +27,21 @@ export interface Written<T> {
   readonly revision: number;
 }
 
+/** Changes that another part makes because of a plan's: they go into the same commit. */
+export interface Companion {
+  readonly changes: readonly Change[];
+  /** Called after the commit, before the next plan runs. */
+  readonly committed: () => void;
+}
+
 export interface LedgerOptions {
   readonly store: RecordStore;
   readonly catalog: Catalog;
   /** Called after each commit, before the next plan runs. */
   readonly onCommit: (previous: number, revision: number, names: readonly string[]) => void;
   readonly now?: () => Date;
+  /** Asked before each commit, on the state that it will be applied to. */
+  readonly accompany?: (changes: readonly Change[], actor: Actor, now: string) => Companion | undefined;
 }
 
 export class Ledger {
@@ -72,7 +81,9 @@ export class Ledger {
     const time = (this.#options.now?.() ?? new Date()).toISOString();
     const planned = plan(time);
     if (planned.changes === null) return { result: planned.result, revision: planned.revision };
-    const { changes, audit, result } = planned;
+    const { audit, result } = planned;
+    const companion = this.#options.accompany?.(planned.changes, actor, time);
+    const changes = companion === undefined ? planned.changes : [...planned.changes, ...companion.changes];
     const previous = catalog.revision;
     const row = chainRow(audit, actor, time, this.#head);
     const key = KEYS.auditRow(row.sequence);
@@ -80,7 +91,9 @@ export class Ledger {
     const revision = await store.commit([...changes, ...(actor.guard?.joins() ?? []), { key, value: row }], [{ key, revision: 0 }]);
     this.#head = row;
     actor.guard?.committed();
-    onCommit(previous, revision, catalog.apply(changes, revision));
+    const names = catalog.apply(changes, revision);
+    companion?.committed();
+    onCommit(previous, revision, names);
     return { result, revision };
   }
 }

@@ -111,6 +111,9 @@ export const KEYS = {
   snapshotSwitches: 'snapshot-switch/',
   snapshotSwitch: (name: string, version: number): string => `snapshot-switch/${name}/${padded(version)}`,
   sources: (digest: string): string => `sources/${digest}`,
+  /** Of each function that ever had a rollout: the last number, and the one under way. */
+  rolloutHeads: 'rollout-head/',
+  rolloutHead: (name: string): string => `rollout-head/${name}`,
   rollouts: 'rollout/',
   rolloutsOf: (name: string): string => `rollout/${name}/`,
   rollout: (name: string, number: number): string => `rollout/${name}/${padded(number)}`,

@@ -5,6 +5,7 @@ import { functionEndpoints } from './function-endpoints.ts';
 import { observingEndpoints } from './observing-endpoints.ts';
 import { seriesEndpoints } from './series-endpoints.ts';
 import { purgeEndpoints } from './purge-endpoints.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
 import type { Services } from './services.ts';
 import { tenantEndpoints } from './tenant-endpoints.ts';
 import { trafficEndpoints } from './traffic-endpoints.ts';
@@ -19,6 +20,7 @@ export function endpoints(services: Services): Endpoint[] {
     ...versionNameEndpoints(services),
     ...purgeEndpoints(services),
     ...trafficEndpoints(services),
+    ...rolloutEndpoints(services),
     ...tenantEndpoints(services),
     ...observingEndpoints(services),
     ...seriesEndpoints(services),

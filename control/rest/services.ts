@@ -6,6 +6,7 @@ import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
 import type { AuditHead, Catalog, Functions, Purge, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
 import type { SeriesReader } from '../sensing/index.ts';
+import type { Rollouts } from '../rollouts/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 
@@ -21,6 +22,7 @@ export interface Services {
   readonly versionNames: VersionNames;
   readonly purge: Purge;
   readonly traffic: TrafficControl;
+  readonly rollouts: Rollouts;
   readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;

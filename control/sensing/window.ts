@@ -1,5 +1,5 @@
 // What one version of a function did within a span of time: what rollouts, alerts and readers of figures look at.
-import type { LogHistogram } from '../../core/metrics/index.ts';
+import { LogHistogram } from '../../core/metrics/index.ts';
 
 /** Sums over whole seconds. */
 export interface Window {
@@ -28,3 +28,11 @@ export interface Series {
   /** Sums of a version over [fromMs, toMs), as far as they are kept. */
   window(fn: string, version: number, fromMs: number, toMs: number): Window;
 }
+
+/** Of a control plane that gathers no figures. */
+export const NO_SERIES: Series = {
+  upToMs: 0,
+  window: (_fn, _version, fromMs, toMs) => ({
+    fromMs, toMs, requests: 0, failed: 0, codes: new Map(), wallUs: new LogHistogram(), cpuUs: new LogHistogram(), coldStarts: 0, memoryBytes: 0, isolates: 0,
+  }),
+};

@@ -19,3 +19,5 @@ export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';
 export type { FunctionEvent, Invoke } from './events.ts';
+export { gatesSchema, rolloutPostSchema } from './rollouts.ts';
+export type { Gates, RolloutPost } from './rollouts.ts';
