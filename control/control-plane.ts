@@ -10,7 +10,7 @@ import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
+import { Catalog, EmergencySwitches, Functions, KEYS, Ledger, Tenants, Tiers, TrafficControl, Versions, canonicalJson, frozenBy, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
@@ -61,6 +61,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const ledger = new Ledger({
     store,
     catalog,
+    frozen: (name) => frozenBy(store, catalog, name),
     onCommit: (previous, revision, names) => {
       push.publish(previous, revision, names);
       snapshots.changed(names);
@@ -74,6 +75,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const functions = new Functions({ catalog, ledger, tiers });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
   const traffic = new TrafficControl(catalog, ledger);
+  const emergency = new EmergencySwitches({ store, catalog, ledger });
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
@@ -103,7 +105,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
       },
     });
-  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, snapshots, logs, figures, series, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
+  const api = endpoints({ store, catalog, functions, tenants, versions, traffic, emergency, snapshots, logs, figures, series, whenApplied: (revision) => push.whenApplied(revision), invoke: (name, body) => invokeFunction(invoker, name, body) });
   // Described when it is first asked for: the document describes itself too.
   let described: unknown;
   const standing = standingEndpoints({ catalog, figures, whenApplied: (revision) => push.whenApplied(revision), pardon: (actor, name, before) => pardonFunction(invoker, ledger, actor, name, before) });

@@ -40,6 +40,23 @@ export class PeerAddresses {
     }
   }
 
+  /**
+   * The address of the client itself: the peer's, or behind trusted proxies the last one of X-Forwarded-For that is not a trusted proxy's. What
+   * stands in front of it the client may have written itself.
+   */
+  client(head: RequestHead, peer: PeerAddress): string {
+    if (!peer.trusted || head.forwardedFor === '') return peer.text;
+    const chain = head.forwardedFor.split(',');
+    for (let i = chain.length - 1; i >= 0; i--) {
+      const short = shortAddress((chain[i] ?? '').trim());
+      const family = isIP(short);
+      // A proxy that we trust wrote what is no address: it knows no better.
+      if (family === 0) return peer.text;
+      if (!this.#trusted.check(short, family === 6 ? 'ipv6' : 'ipv4')) return short;
+    }
+    return peer.text;
+  }
+
   /** @param raw  as the listener gives it: ASCII */
   get(raw: ArrayBuffer): PeerAddress {
     const text = Buffer.from(raw).toString('latin1');

@@ -3,7 +3,7 @@ import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
-import type { Catalog, Functions, Tenants, TrafficControl, Versions } from '../model/index.ts';
+import type { Catalog, EmergencySwitches, Functions, Tenants, TrafficControl, Versions } from '../model/index.ts';
 import type { SeriesReader } from '../sensing/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { FigureStore } from '../stats/index.ts';
@@ -15,6 +15,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly versions: Versions;
   readonly traffic: TrafficControl;
+  readonly emergency: EmergencySwitches;
   readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;

@@ -10,9 +10,9 @@ export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
 export {
-  FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, fallbackSchema, freezeSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
+  FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, emergencyStateSchema, fallbackSchema, freezeSchema, freezeStateSchema, retentionSchema, shadowSchema, skewSchema, staticAnswerSchema,
 } from './delivery.ts';
-export type { Callers, Emergency, Fallback, FallbackCause, Freeze, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
+export type { Callers, Emergency, EmergencyState, Fallback, FallbackCause, Freeze, FreezeState, Retention, Shadow, Skew, StaticAnswer } from './delivery.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';

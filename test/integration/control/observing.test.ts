@@ -217,13 +217,14 @@ describe('the OpenAPI document', () => {
       })
       .parse(reply.body);
     expect(Object.keys(paths).toSorted()).toEqual([
-      '/healthz', '/metrics', '/openapi.json', '/readyz', '/v1/audit', '/v1/functions', '/v1/functions/{name}', '/v1/functions/{name}/invoke', '/v1/functions/{name}/logs', '/v1/functions/{name}/pardon', '/v1/functions/{name}/rollback',
+      '/healthz', '/metrics', '/openapi.json', '/readyz', '/v1/audit', '/v1/freeze', '/v1/functions', '/v1/functions/{name}', '/v1/functions/{name}/emergency',
+      '/v1/functions/{name}/invoke', '/v1/functions/{name}/logs', '/v1/functions/{name}/pardon', '/v1/functions/{name}/rollback',
       '/v1/functions/{name}/stats', '/v1/functions/{name}/traffic', '/v1/functions/{name}/versions', '/v1/functions/{name}/versions/{version}', '/v1/functions/{name}/versions/{version}/snapshot', '/v1/quarantine', '/v1/tenants',
       '/v1/tenants/{name}',
     ]);
     const operations = Object.values(paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map((one) => one.operationId)).size).toBe(operations.length);
-    expect(Object.keys(paths['/v1/functions/{name}/versions']?.['post']?.responses ?? {}).toSorted()).toEqual(['201', '401', '404', '413', '422', '500', '503']);
+    expect(Object.keys(paths['/v1/functions/{name}/versions']?.['post']?.responses ?? {}).toSorted()).toEqual(['201', '401', '404', '409', '413', '422', '500', '503']);
     for (const [path, methods] of Object.entries(paths)) {
       for (const one of Object.values(methods)) {
         const named = one.parameters.filter(({ in: place }) => place === 'path').map(({ name }) => name);
