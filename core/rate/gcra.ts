@@ -29,6 +29,7 @@ export function conform(arrivals: Arrivals, { intervalMs, toleranceMs }: CellRat
   if (intervalMs === 0) return 0;
   // No further ahead than this rate could have led: under a raised one nobody goes on paying for the old one.
   const due = Math.min(Math.max(arrivals.tatMs, nowMs), nowMs + toleranceMs + intervalMs);
+  if (due < arrivals.tatMs) arrivals.tatMs = due;
   const earliest = due - toleranceMs;
   // Sums of fractions: a millionth of a millisecond is no reason to refuse.
   if (nowMs < earliest - 1e-6) return earliest - nowMs;

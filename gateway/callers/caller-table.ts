@@ -36,6 +36,8 @@ export class CallerTable {
   readonly crowd = new Caller();
   readonly #room: CallerRoom;
   readonly #callers = new Map<string, Caller>();
+  /** Goes round like that of a clock; kept, since a walk from the start would pass all the holes that were left there. */
+  #hand = this.#callers.entries();
   /** Requests that had to share `crowd`. */
   crowded = 0;
 
@@ -75,14 +77,14 @@ export class CallerTable {
   }
 
   #hasPlace(nowMs: number): boolean {
-    let looks = LOOKS;
-    // In the order of a clock's hand: whoever is not idle goes behind the others.
-    for (const [key, caller] of this.#callers) {
-      if (looks-- === 0) break;
-      this.#remove(key);
-      if (caller.idle(nowMs)) continue;
-      this.#callers.set(key, caller);
-      this.#room.taken += 1;
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const at = this.#hand.next();
+      if (at.done === true) {
+        this.#hand = this.#callers.entries();
+        break;
+      }
+      const [key, caller] = at.value;
+      if (caller.idle(nowMs)) this.#remove(key);
     }
     return this.#callers.size < MAX_CALLERS && this.#room.hasRoom(this.#callers.size);
   }

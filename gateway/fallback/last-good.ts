@@ -100,11 +100,12 @@ export class Shelf {
   /** The oldest of this function make room; other functions' answers stay. */
   #makeRoom(bytes: number): boolean {
     const fits = (): boolean => this.#bytes + bytes <= MAX_FUNCTION_BYTES && this.#store.bytes + bytes <= MAX_STORE_BYTES && mayTake(this.#bytes + bytes, this.#store.bytes, MAX_STORE_BYTES);
+    if (fits()) return true;
     for (const key of this.#byKey.keys()) {
-      if (fits()) return true;
       this.#take(key);
+      if (fits()) return true;
     }
-    return fits();
+    return false;
   }
 }
 

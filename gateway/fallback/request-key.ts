@@ -25,10 +25,10 @@ function isWho(name: string): boolean {
  */
 export function requestKey(head: string): string {
   const at = fieldsOfRequest(head);
-  const hash = createHash('sha256').update(head.slice(head.indexOf('\n') + 1, at), 'latin1');
+  const hash = createHash('sha256').update(head.slice(head.indexOf('\n') + 1, at));
   eachField(head, at, (name, value) => {
     // Line feeds part them, which neither name nor value can hold.
-    if (isWho(name)) hash.update(`${name}\n${value}\n`, 'latin1');
+    if (isWho(name)) hash.update(`${name}\n${value}\n`);
   });
   return hash.digest('base64');
 }
