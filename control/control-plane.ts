@@ -11,7 +11,7 @@ import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, Functions, KEYS, Ledger, Purge, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, storeRecordSchema } from './model/index.ts';
+import { Catalog, EmergencySwitches, Functions, KEYS, Ledger, Purge, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, frozenBy, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { Rollouts, rolloutMetrics } from './rollouts/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
@@ -64,6 +64,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     store,
     catalog,
     accompany: (changes, actor, now) => rollouts.accompany(changes, actor, now),
+    frozen: (name) => frozenBy(store, catalog, name),
     onCommit: (previous, revision, names) => {
       push.publish(previous, revision, names);
       snapshots.changed(names);
@@ -84,6 +85,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const versionNames = new VersionNames(catalog, ledger);
   const traffic = new TrafficControl(catalog, ledger);
   const rollouts = new Rollouts({ store, catalog, ledger, series: seconds, logger });
+  const emergency = new EmergencySwitches({ store, catalog, ledger });
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
@@ -128,6 +130,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     purge,
     traffic,
     rollouts,
+    emergency,
     snapshots,
     logs,
     figures,

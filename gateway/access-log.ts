@@ -19,6 +19,8 @@ export interface AccessRecord {
   readonly client: string;
   /** As in x-thimble-reason: why it was cold, throttled or killed; '' for nothing of that kind. */
   readonly reason: string;
+  /** What answered in place of the failure; '' for nothing. `status` is then what the caller got. */
+  readonly fallback: '' | 'static' | 'last-good';
   /** Message and stack of the function, when the host sent them. */
   readonly detail: string | null;
 }

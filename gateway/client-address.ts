@@ -15,14 +15,15 @@ const MAPPED = /^(?:0{0,4}:){1,6}:?ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
 /** The usual form of an address as the listener prints it (IPv6 without any shortening). */
 export function shortAddress(text: string): string {
   if (isIP(text) !== 6) return text;
-  const mapped = MAPPED.exec(text);
+  // URL writes IPv6 as RFC 5952 wants it.
+  const normal = new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  const mapped = MAPPED.exec(normal);
   if (mapped !== null) {
     const high = Number.parseInt(mapped[1] ?? '', 16);
     const low = Number.parseInt(mapped[2] ?? '', 16);
     return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   }
-  // URL writes IPv6 as RFC 5952 wants it.
-  return new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  return normal;
 }
 
 /** Addresses and CIDRs of THIMBLE_TRUSTED_PROXIES. */
@@ -38,6 +39,24 @@ export class PeerAddresses {
       if (bits === undefined) this.#trusted.addAddress(address, family);
       else this.#trusted.addSubnet(address, Number(bits), family);
     }
+  }
+
+  /**
+   * The address of the client itself: the peer's, or behind trusted proxies the last one of X-Forwarded-For that is not a trusted proxy's. What
+   * stands in front of it the client may have written itself.
+   */
+  client(head: RequestHead, peer: PeerAddress): string {
+    if (!peer.trusted || head.forwardedFor === '') return peer.text;
+    const chain = head.forwardedFor.split(',');
+    for (let i = chain.length - 1; i >= 0; i--) {
+      const entry = (chain[i] ?? '').trim();
+      const family = isIP(entry);
+      // A proxy that we trust wrote what is no address, or one that means something to itself only: it knows no better.
+      if (family === 0 || entry.includes('%')) return peer.text;
+      const short = shortAddress(entry);
+      if (!this.#trusted.check(short, isIP(short) === 6 ? 'ipv6' : 'ipv4')) return short;
+    }
+    return peer.text;
   }
 
   /** @param raw  as the listener gives it: ASCII */

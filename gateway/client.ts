@@ -65,6 +65,15 @@ function writeEnd(): void {
   response.end(undefined, close);
 }
 
+function setAnswer(head: OwnFields, code: number, with_: ResponseFields, content: string | Uint8Array | null, isHead: boolean): void {
+  own = head;
+  status = code;
+  fields = with_;
+  // 205 must say that its length is 0 (RFC 9110 section 15.3.6).
+  body = code === 205 && !isHead ? '' : content;
+  withoutBody = isHead || code === 204 || code === 304;
+}
+
 /** What the listener gathers before it writes. */
 const CORK_BYTES = 16 * 1_024;
 
@@ -80,13 +89,9 @@ export function condemn(to: ClientResponse, head: OwnFields, code: number, with_
 }
 
 /** Answers from within the request's handler, without an object that outlives it. */
-export function answerNow(to: ClientResponse, head: OwnFields, code: number, with_: ResponseFields, content: string, isHead: boolean, closeAfter: boolean): void {
+export function answerNow(to: ClientResponse, head: OwnFields, code: number, with_: ResponseFields, content: string | Uint8Array, isHead: boolean, closeAfter: boolean): void {
   response = to;
-  own = head;
-  status = code;
-  fields = with_;
-  body = content;
-  withoutBody = isHead;
+  setAnswer(head, code, with_, content, isHead);
   close = closeAfter;
   to.cork(writeAnswer);
 }
@@ -135,12 +140,7 @@ export class Client {
    */
   answer(head: OwnFields, code: number, with_: ResponseFields, content: string | Uint8Array | null, isHead: boolean, closeAfter: boolean): void {
     if (!this.#take()) return;
-    own = head;
-    status = code;
-    fields = with_;
-    // 205 must say that its length is 0 (RFC 9110 section 15.3.6).
-    body = code === 205 && !isHead ? '' : content;
-    withoutBody = isHead || code === 204 || code === 304;
+    setAnswer(head, code, with_, content, isHead);
     close = closeAfter;
     response.cork(writeAnswer);
   }

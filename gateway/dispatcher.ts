@@ -3,11 +3,13 @@ import { kindOfGroup } from '../core/config/index.ts';
 import type { HostGroup } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { AccessLog } from './access-log.ts';
+import type { Caller } from './callers/caller-table.ts';
 import { PHASE } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { WaitingLine } from './function-gate.ts';
 import type { FunctionGate } from './function-gate.ts';
 import { Explanations } from './explanations.ts';
+import { Fallbacks } from './fallback/fallbacks.ts';
 import type { HostLink } from './host-link.ts';
 import { Hosts } from './hosts.ts';
 import { mayTake } from './fair-share.ts';
@@ -15,9 +17,10 @@ import { Lanes } from './lanes.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { groupFor } from './placement.ts';
 import type { Failure } from './problem-answer.ts';
+import type { Refusal } from './refusal.ts';
 import type { BodyMemory } from './request-body.ts';
 import type { RouteTable } from './route-table.ts';
-import type { VersionTarget } from './route.ts';
+import type { Route, VersionTarget } from './route.ts';
 import { Strikes } from './strikes.ts';
 import { TimingWheel } from './timing-wheel.ts';
 import { VersionFigureBook } from './version-figures.ts';
@@ -33,6 +36,8 @@ const MAX_PARKED_MS = 5_000;
 /** Requests that wait for a host of an on-demand group. */
 export const MAX_PARKED_ON_DEMAND = 1_000;
 
+const SWITCHED_OFF: Failure = { code: 'switched_off', params: null };
+
 export interface DispatcherOptions {
   /** Of this life of the gateway: the journal's entries carry it. */
   readonly epoch: number;
@@ -45,6 +50,7 @@ export class Dispatcher {
   readonly wheel = new TimingWheel();
   readonly figures = new VersionFigureBook();
   readonly explanations = new Explanations();
+  readonly fallbacks = new Fallbacks();
   readonly memory: BodyMemory = { heldBytes: 0 };
   readonly accessLog: AccessLog;
   readonly hosts = new Hosts();
@@ -156,15 +162,22 @@ export class Dispatcher {
   /**
    * The decision about a new request, before its body is read; all that refuses one at the door belongs here.
    *
+   * @param caller  who sends it, where callers have limits of their own
    * @returns undefined when it may come in
    */
-  refusal(gate: FunctionGate, nowMs: number, ratePerSec: number): { readonly failure: Failure; readonly retryAfterS?: number } | undefined {
+  refusal(gate: FunctionGate, nowMs: number, ratePerSec: number, caller: Caller | null = null): Refusal | undefined {
+    if (gate.killed) return { failure: SWITCHED_OFF };
     if (gate.standing !== null) {
       const held = this.strikes.refusal(gate.standing, nowMs);
       if (held !== undefined) return held;
     }
     if (!mayTake(gate.heldBytes, this.memory.heldBytes, MAX_BODY_BYTES)) return { failure: { code: 'overloaded', params: { what: 'request bodies of the node' } } };
     if (!this.#hasSlot(gate) && !this.#hasPlace(gate)) return { failure: lineFull(gate) };
+    // Before the rates that all callers share: what one sends too much must not use them up.
+    if (caller !== null && gate.callers !== null) {
+      const refused = gate.callers.refusal(caller, nowMs);
+      if (refused !== undefined) return refused;
+    }
     const waitMs = gate.rate.take(nowMs);
     if (waitMs > 0) return tooMany('rate_limited', ratePerSec, waitMs);
     const { tenant } = gate;
@@ -222,6 +235,10 @@ export class Dispatcher {
     }
     exchange.phase = PHASE.over;
     this.#active.delete(exchange);
+    if (exchange.caller !== null) {
+      exchange.caller.running -= 1;
+      exchange.caller = null;
+    }
     if (gate.standing !== null) this.strikes.left(gate.standing, exchange);
     if (exchange.slotOf !== null) {
       exchange.slotOf.running -= 1;
@@ -259,9 +276,26 @@ export class Dispatcher {
     this.lostHosts.hold(link.name, link.pid, exchanges);
   }
 
-  /** Limits may have been raised, and versions replaced. */
+  /** Limits may have been raised, versions replaced, and functions switched off. */
   tableChanged(): void {
+    const killed = this.#table.takeKilled();
+    if (killed.length > 0) this.#switchOff(new Set(killed));
+    this.reviewFallbacks();
     for (const gate of this.#waiting) this.#pump(gate);
+  }
+
+  /** Lets go of last good answers that nobody may be given any more. */
+  reviewFallbacks(): void {
+    this.fallbacks.review((gate) => {
+      const route = this.#table.get(gate.name);
+      return route?.gate === gate ? route : undefined;
+    }, performance.now());
+  }
+
+  /** The function as it is now, or as it was when it is gone. */
+  presentRoute(route: Route): Route {
+    const present = this.#table.get(route.fn.name);
+    return present?.gate === route.gate ? present : route;
   }
 
   retire(targets: readonly VersionTarget[]): void {
@@ -308,7 +342,9 @@ export class Dispatcher {
 
   #send(exchange: Exchange, avoid: HostLink | null): void {
     if (this.#refused(exchange)) return;
-    if (exchange.target.retired) exchange.target = this.#presentTarget(exchange);
+    if (exchange.target.retired) exchange.retarget(this.#presentTarget(exchange));
+    const { forced } = exchange.route.gate;
+    if (forced !== 0 && exchange.followsTraffic && exchange.target.frame.version !== forced) exchange.retarget(this.presentRoute(exchange.route).target(forced) ?? exchange.target);
     const group = groupFor(exchange, this);
     exchange.group = group;
     const { place } = exchange.target;
@@ -339,14 +375,27 @@ export class Dispatcher {
     if (onDemand) this.onHostMissing?.();
   }
 
-  /** Answers an exchange whose function was quarantined since it came in. No host has it. @returns whether it was answered */
+  /** Answers an exchange whose function was quarantined or switched off since it came in. No host has it. @returns whether it was answered */
   #refused(exchange: Exchange): boolean {
-    const { standing } = exchange.route.gate;
-    const refusal = standing === null ? undefined : this.strikes.blocked(standing, exchange.id);
+    const { standing, killed } = exchange.route.gate;
+    const refusal: Refusal | undefined = killed ? { failure: SWITCHED_OFF } : standing === null ? undefined : this.strikes.blocked(standing, exchange.id);
     if (refusal === undefined) return false;
     exchange.phase = PHASE.over;
     exchange.fail(refusal.failure, null, true, refusal.retryAfterS);
     return true;
+  }
+
+  /**
+   * Ends everything that is under way for the functions: what waits is answered, what runs is cancelled and answered, and an answer that has begun is
+   * broken off. Work behind an answer goes on, within its budget.
+   */
+  #switchOff(gates: ReadonlySet<FunctionGate>): void {
+    for (const gate of gates) this.fallbacks.forget(gate);
+    const ending = [...this.#active].filter(({ route }) => gates.has(route.gate));
+    // Lines first: else each one that leaves would let the next one in, only for that to be refused.
+    for (const exchange of ending) if (exchange.phase === PHASE.queued) exchange.fail(SWITCHED_OFF);
+    for (const exchange of ending) exchange.fail(SWITCHED_OFF);
+    this.#logger.warn({ functions: [...gates].map(({ name }) => name), ended: ending.length }, 'functions are switched off');
   }
 
   /** What waits here of a function that was quarantined is answered; what hosts have not begun of it comes back, to be placed anew. */
@@ -366,7 +415,7 @@ export class Dispatcher {
   }
 }
 
-function tooMany(code: 'rate_limited' | 'tenant_rate_limited', ratePerSec: number, waitMs: number): { readonly failure: Failure; readonly retryAfterS: number } {
+function tooMany(code: 'rate_limited' | 'tenant_rate_limited', ratePerSec: number, waitMs: number): Refusal {
   return { failure: { code, params: { ratePerSec, limit: ratePerSec } }, retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)) };
 }
 

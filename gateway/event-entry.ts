@@ -138,6 +138,7 @@ export class EventEntry {
     });
     waiting.set(exchangeId, answer);
     const exchange = new Exchange(dispatcher, { id, requestId, method, path: '', head, peer: connection.peer?.name ?? '', acceptedAtMs }, route, target, answer);
+    exchange.followsTraffic = wanted === 0;
     dispatcher.enter(exchange);
     exchange.onBodyGathered(bytes);
   }

@@ -6,7 +6,10 @@ import { BODY, RECALL } from '../core/protocol/index.ts';
 import type { BodyMode, ColdPhases, FailFrame, RespondFrame } from '../core/protocol/index.ts';
 import { Client } from './client.ts';
 import type { ClientOwner, OwnFields } from './client.ts';
+import type { Caller } from './callers/caller-table.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { FALLBACK_FIELD } from './fallback/fallbacks.ts';
+import type { Substitute } from './fallback/fallbacks.ts';
 import type { Queued } from './function-gate.ts';
 import type { HostLink } from './host-link.ts';
 import { problemAnswer, reportedFailure, specOf } from './problem-answer.ts';
@@ -95,7 +98,14 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   likelyCpuUs = 0;
   replays = 0;
 
-  readonly versionText: string;
+  /** Who sends it, where callers of the function have limits of their own: counted as running until the exchange is over. */
+  caller: Caller | null = null;
+  /** It named no version, so it gets the forced one when there is one. */
+  followsTraffic = false;
+  /** Its answer is a caller's: a failure may be replaced by the function's fallback, and a good answer kept for one. */
+  readonly isServed: boolean;
+
+  versionText: string;
   reason = '';
   serverTiming = '';
   pin = '';
@@ -115,9 +125,17 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     this.route = route;
     this.target = target;
     this.#isHead = request.method === 'HEAD';
+    // An event (`@queue`) has nobody who could make do with another answer.
+    this.isServed = !request.method.startsWith('@');
     this.versionText = target.versionText;
     this.client = new Client(response, this);
     dispatcher.wheel.set(this, request.acceptedAtMs + route.fn.limits.wallMs);
+  }
+
+  /** It runs another version, or the same under other settings, from now on. No host has it. */
+  retarget(target: VersionTarget): void {
+    this.target = target;
+    this.versionText = target.versionText;
   }
 
   get id(): number {
@@ -201,6 +219,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     if (status >= 500) this.pin = '';
     if (cold !== null) this.#coldStart(cold, now);
     if (this.target.frame.debug) this.serverTiming = serverTiming(this.#waitedMs, now - this.request.acceptedAtMs, cpuUs, cold);
+    if (this.route.fallback !== null) this.#keep(status, head, mode, body, now);
     this.#dropBody();
     if (mode !== BODY.stream) {
       this.client.answer(this, status, fields, body, this.#isHead, this.#dispatcher.closing);
@@ -213,6 +232,13 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
       this.#stream = new ResponseStream(this.client, this, status, head, now);
       this.#dispatcher.wheel.set(this, this.#stream.deadlineMs(this.route.fn.limits));
     }
+  }
+
+  #keep(status: number, head: string, mode: BodyMode, body: Uint8Array | string | null, nowMs: number): void {
+    const { fallback, gate } = this.route;
+    // A body that is still to come is not kept, nor what was on its way when its function was switched off.
+    if (fallback === null || fallback.ttlMs === 0 || mode === BODY.stream || !this.isServed || gate.killed) return;
+    this.#dispatcher.fallbacks.keep(this.route, this.request, this.bodyMode !== BODY.none, this.target.frame.version, status, head, body, nowMs);
   }
 
   onData(bytes: Uint8Array): void {
@@ -368,22 +394,30 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     const { code } = failure;
     const spec = specOf(code);
     const begun = this.#stream?.headOut === true ? this.#stream.status : 0;
+    let substitute: Substitute | undefined;
     if (begun > 0) {
       this.client.kill();
     } else {
       this.reason = failureReason(code, failure.params) || this.reason;
       this.serverTiming = '';
       this.pin = '';
-      const body = problemAnswer(failure, fields, retryAfterS, this.target.frame.debug ? detail : null);
       // Closing is what stops a client that is still sending a body which nobody wants.
       const close = this.#dispatcher.closing || (this.#requestBody !== null && !this.#requestBody.complete);
-      this.client.answer(this, spec.status, fields, body, this.#isHead, close);
+      substitute = this.isServed ? this.#dispatcher.fallbacks.instead(this.#dispatcher.presentRoute(this.route), this.request, code, performance.now()) : undefined;
+      if (substitute === undefined) {
+        const body = problemAnswer(failure, fields, retryAfterS, this.target.frame.debug ? detail : null);
+        this.client.answer(this, spec.status, fields, body, this.#isHead, close);
+      } else {
+        fields.read(substitute.head);
+        fields.add(FALLBACK_FIELD, substitute.mark);
+        this.client.answer(this, substitute.status, fields, substitute.body, this.#isHead, close);
+      }
     }
     const { params } = failure;
     if (params !== null && params !== undefined && 'limit' in params && 'used' in params) this.#figures().struck(code, Number(params.limit), Number(params.used));
     this.#dispatcher.explanations.note(this.target.frame.function, this.target.frame.version, this.request.requestId, failure);
     if (!hostOver) this.#cancelHost(code);
-    this.#finishClient(begun || spec.status, code, detail, spec.fault);
+    this.#finishClient(begun || spec.status, code, detail, spec.fault, substitute);
   }
 
   get #waitedMs(): number {
@@ -420,19 +454,24 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   }
 
   /** The client has its answer, or will never have one. */
-  #finishClient(status: number, code: string, detail: string | null, fault?: Fault): void {
+  #finishClient(status: number, code: string, detail: string | null, fault?: Fault, substitute?: Substitute): void {
     this.#clientDone = true;
     this.#answered = code === '';
     this.#dispatcher.wheel.clear(this);
     this.#dropBody();
     this.#requestBody?.discard();
     const wallMs = performance.now() - this.request.acceptedAtMs;
+    // The failure is what counts, whatever stood in for it: nobody who watches the function must take it for well.
     this.#figures().answered(status, code, wallMs * 1_000);
+    if (substitute !== undefined) this.#figures().fellBack(substitute.kind);
     const { accessLog } = this.#dispatcher;
     if (code === '' || code === 'client_gone' ? accessLog.sampled() || (this.#wasCold && accessLog.hasRoom('cold_start')) : accessLog.hasRoom(code)) {
       const { requestId: request, method, path, peer } = this.request;
       const { function: name, version } = this.target.frame;
-      accessLog.write({ request, function: name, version, method, path, status, code, wallMs, cpuMs: Math.max(0, this.#cpuUs) / 1_000, replays: this.replays, client: peer, reason: this.reason, detail }, fault);
+      accessLog.write({
+        request, function: name, version, method, path, status: substitute?.status ?? status, code, wallMs, cpuMs: Math.max(0, this.#cpuUs) / 1_000, replays: this.replays, client: peer, reason: this.reason,
+        fallback: substitute?.kind ?? '', detail,
+      }, fault);
     }
     // A host that has it still owes its final frame, and keeps the slot until then. Everywhere else this was all.
     if (this.phase !== PHASE.running) this.#dispatcher.leave(this);

@@ -1,6 +1,7 @@
 // What is admitted of one function: requests at once, the queue behind them, requests per second. Survives changes of its settings.
 import type { Limits } from '../core/schemas/index.ts';
 import { RateLimiter } from '../core/rate/index.ts';
+import type { CallerGate } from './callers/caller-gate.ts';
 import type { Standing } from './standing.ts';
 import { TenantGate } from './tenant-gate.ts';
 import { VersionPlace } from './version-place.ts';
@@ -63,6 +64,12 @@ export class FunctionGate<T extends Queued = Queued> {
   /** Bytes of request bodies that the gateway holds for it. */
   heldBytes = 0;
   concurrency = 1;
+  /** An operator has switched it off: no request reaches it. */
+  killed = false;
+  /** The version that an operator has forced, which every request gets that does not name another by its address; 0: none. */
+  forced = 0;
+  /** Limits of each of its callers; null: none. */
+  callers: CallerGate | null = null;
   /** What its kills have cost it; null: nothing is held against it. */
   standing: Standing | null = null;
   /** By number; those that were called. */

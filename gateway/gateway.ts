@@ -175,6 +175,8 @@ export class Gateway {
     this.#figureClock.start(() => this.#pushFigures());
     this.#reviewTimer = setInterval(() => {
       this.#dispatcher.strikes.review();
+      this.#dispatcher.reviewFallbacks();
+      this.#table.callers.review(performance.now());
       this.#dispatcher.hosts.tick(performance.now());
       this.#warm.tick(performance.now());
       this.#tenantMemory.review(this.#links.values(), this.#table.memoryQuotas());
@@ -295,7 +297,8 @@ export class Gateway {
       tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
       slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
-    connection.send([FRAME.figures, 0, { ...this.#dispatcher.figures.take(node), span: this.#figureClock.take(), standing: this.#dispatcher.strikes.figures() }]);
+    const { figures, strikes, fallbacks } = this.#dispatcher;
+    connection.send([FRAME.figures, 0, { ...figures.take(node), span: this.#figureClock.take(), standing: strikes.figures(), callers: this.#table.callers.figures(), lastGood: { ...fallbacks.store } }]);
     const rows = this.#dispatcher.explanations.take();
     if (rows !== undefined) connection.send(rows);
   }

@@ -11,6 +11,7 @@ export interface Failure {
 /** Codes whose message needs a parameter: what stands in when a host sent none. */
 const DEFAULTS: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>>> = {
   bad_response: { why: 'unknown' }, overloaded: { what: 'the host' }, unavailable: { part: 'the host' },
+  caller_rate_limited: { ratePerSec: 0 }, caller_concurrency_exceeded: { limit: 0 }, frozen: { what: 'it', by: 'an operator', reason: '' },
   tenant_memory_exceeded: { limit: 0 }, tenant_subrequests_limited: { limit: 0 }, cpu_limit_exceeded: { limit: 0 }, memory_limit_exceeded: { limit: 0 }, loop_detected: { limit: 0 }, protocol_violation: { why: 'unknown' },
   bad_request: { why: 'unknown' }, method_not_allowed: { allow: 'POST' }, invalid: { errors: [] }, egress_refused: { rule: 'unknown' }, upstream_failed: { why: 'unknown' }, subrequest_limit_exceeded: { limit: 0 }, upstream_timeout: { afterMs: 0 },
 };

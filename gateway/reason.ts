@@ -6,7 +6,7 @@ import type { ColdPhases } from '../core/protocol/index.ts';
 /** Codes that a kill, a throttle or the platform's state explains; the others explain themselves by their status. */
 const EXPLAINED: ReadonlySet<string> = new Set<ErrorCode>([
   'cpu_limit_exceeded', 'memory_limit_exceeded', 'wall_limit_exceeded', 'isolate_lost', 'host_lost', 'overloaded', 'quarantined', 'unavailable',
-  'rate_limited', 'tenant_rate_limited', 'tenant_memory_exceeded', 'loop_detected',
+  'rate_limited', 'tenant_rate_limited', 'caller_rate_limited', 'caller_concurrency_exceeded', 'switched_off', 'tenant_memory_exceeded', 'loop_detected',
 ]);
 
 const KEY = /^[a-z*][a-z0-9_.*-]*$/;

@@ -12,6 +12,7 @@ import { believedRequestId, forwardedFields, protocolOf } from './client-address
 import type { PeerAddresses } from './client-address.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { Exchange } from './exchange.ts';
+import { FALLBACK_FIELD } from './fallback/fallbacks.ts';
 import { ALL_METHODS, allowList, methodBit } from './method-set.ts';
 import { normalizePath, normalizeQuery } from './path.ts';
 import { problemAnswer, specOf } from './problem-answer.ts';
@@ -108,10 +109,11 @@ export class RequestEntry {
     if (head.loopDepth > MAX_LOOP_DEPTH) return this.#refuse(response, { code: 'loop_detected', params: { limit: MAX_LOOP_DEPTH } }, false, route);
     if (bit === 0) return this.#refuse(response, { code: 'method_not_allowed', params: { allow: ALL_ALLOWED } }, false, route);
 
+    const { gate } = route;
     let version = found.version || route.onlyVersion;
     let pin = '';
     const { skew } = route;
-    const facts = version === 0 || skew !== null || fn.user !== null ? new LazyFacts(request, query, fn.user) : undefined;
+    const facts = version === 0 || skew !== null || fn.user !== null || gate.callers !== null ? new LazyFacts(request, query, fn.user) : undefined;
     if (facts !== undefined && found.version === 0) {
       if (skew === null) version = route.choose(facts);
       else ({ version, cookie: pin } = skew.place(route, facts, protocolOf(head, peer) === 'https'));
@@ -122,16 +124,23 @@ export class RequestEntry {
     if (head.contentLength > limits.bodyBytes) {
       return this.#refuse(response, { code: 'body_too_large', params: { limitBytes: limits.bodyBytes } }, true, route, version);
     }
-    const refusal = dispatcher.refusal(route.gate, acceptedAtMs, limits.rps);
-    if (refusal !== undefined) return this.#refuse(response, refusal.failure, false, route, version, refusal.retryAfterS);
+    const caller = gate.callers === null || facts === undefined ? null : gate.callers.caller(facts, this.#options.peers.client(head, peer), acceptedAtMs);
+    const refusal = dispatcher.refusal(gate, acceptedAtMs, limits.rps, caller);
+    if (refusal !== undefined && route.fallback === null) return this.#refuse(response, refusal.failure, false, route, version, refusal.retryAfterS);
 
     const protocol = protocolOf(head, peer);
     const text =
       `${method}\n${protocol}://${authority.text}${path}${query === '' ? '' : `?${query}`}\nhost\n${authority.text}${head.fields}` +
       `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}` +
       (fn.user === null ? '' : userField(facts?.user()));
+    if (refusal !== undefined) return this.#refuse(response, refusal.failure, false, route, version, refusal.retryAfterS, text);
     const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, response);
     exchange.pin = pin;
+    exchange.followsTraffic = found.version === 0;
+    if (caller !== null) {
+      caller.running += 1;
+      exchange.caller = caller;
+    }
     dispatcher.enter(exchange);
     if (head.chunked) exchange.takeBody(-1);
     else if (head.contentLength > 0) exchange.takeBody(head.contentLength);
@@ -155,26 +164,41 @@ export class RequestEntry {
     return this.#head.chunked || this.#head.contentLength > INLINE_BODY_BYTES;
   }
 
-  /** Answers the request at hand with a failure. @param close  whether the connection ends with it */
-  #refuse(response: ClientResponse, failure: Failure, close: boolean, route?: Route, version = 0, retryAfterS?: number): void {
+  /**
+   * Answers the request at hand with a failure, or with what its function has in place of it.
+   *
+   * @param close  whether the connection ends with it
+   * @param asked  the head that a host would have got; '' where nothing stands in for the failure
+   */
+  #refuse(response: ClientResponse, failure: Failure, close: boolean, route?: Route, version = 0, retryAfterS?: number, asked = ''): void {
     const { dispatcher } = this.#options;
     const { code } = failure;
     const spec = specOf(code);
-    const body = problemAnswer(failure, fields, retryAfterS);
     const own = new NoFunction(this.#requestId, version > 0 && code !== 'no_version' ? String(version) : '', failureReason(code, failure.params));
     const isHead = this.#method === 'HEAD';
-    if (code === 'bad_request') condemn(response, own, spec.status, fields, body, isHead);
-    else answerNow(response, own, spec.status, fields, body, isHead, close || this.#awaitsBody() || dispatcher.closing);
+    const closes = close || this.#awaitsBody() || dispatcher.closing;
+    const substitute = asked === '' || route === undefined ? undefined : dispatcher.fallbacks.instead(route, { method: this.#method, head: asked }, code, performance.now());
+    if (substitute !== undefined) {
+      fields.read(substitute.head);
+      fields.add(FALLBACK_FIELD, substitute.mark);
+      answerNow(response, own, substitute.status, fields, substitute.body ?? '', isHead, closes);
+    } else {
+      const body = problemAnswer(failure, fields, retryAfterS);
+      if (code === 'bad_request') condemn(response, own, spec.status, fields, body, isHead);
+      else answerNow(response, own, spec.status, fields, body, isHead, closes);
+    }
     const wallMs = performance.now() - this.#acceptedAtMs;
     const name = route?.fn.name ?? '';
     const known = name !== '' && version > 0 && code !== 'no_version';
-    (known ? dispatcher.figures.cell(name, version) : dispatcher.figures.none).answered(spec.status, code, wallMs * 1_000);
+    const cell = known ? dispatcher.figures.cell(name, version) : dispatcher.figures.none;
+    cell.answered(spec.status, code, wallMs * 1_000);
+    if (substitute !== undefined) cell.fellBack(substitute.kind);
     if (known) dispatcher.explanations.note(name, version, this.#requestId, failure);
     if (!dispatcher.accessLog.hasRoom(code)) return;
     dispatcher.accessLog.write(
       {
-        request: this.#requestId, function: name, version, method: this.#method, path: this.#path, status: spec.status, code, wallMs, cpuMs: 0, replays: 0,
-        client: this.#peer, reason: own.reason, detail: null,
+        request: this.#requestId, function: name, version, method: this.#method, path: this.#path, status: substitute?.status ?? spec.status, code, wallMs, cpuMs: 0,
+        replays: 0, client: this.#peer, reason: own.reason, fallback: substitute?.kind ?? '', detail: null,
       },
       spec.fault,
     );

@@ -32,6 +32,9 @@ export class RouteFeed {
   #awaitsTable = false;
   /** Changes that came while a table was being read, or a change was waiting, in order; undefined when neither is. */
   #behind: unknown[] | undefined;
+  /** How many of them an operator's switch is in: those do not wait for versions to get warm, nor does what stands before them. */
+  #urgent = 0;
+  #endWait: () => void = () => {};
   /** Grows with each table that begins to be read, and each change that begins to wait: an older one stops. */
   #reading = 0;
 
@@ -60,6 +63,7 @@ export class RouteFeed {
   #subscribe(connection: FrameConnection, epoch: number, revision: number): void {
     this.#awaitsTable = epoch === 0;
     this.#behind = undefined;
+    this.#urgent = 0;
     this.#reading += 1;
     connection.send([FRAME.subscribe, 0, epoch, revision]);
   }
@@ -81,6 +85,7 @@ export class RouteFeed {
   async #takeTable(data: unknown, connection: FrameConnection): Promise<void> {
     const reading = (this.#reading += 1);
     this.#behind = [];
+    this.#urgent = 0;
     const head = tableHeadSchema.safeParse(data);
     let error: z.ZodError | undefined = head.error;
     const functions: RouteFunction[] = [];
@@ -101,13 +106,26 @@ export class RouteFeed {
     this.#awaitsTable = false;
     this.#options.table.replace({ epoch: head.data.epoch, revision: head.data.revision, functions });
     this.#acknowledge(connection, head.data.revision, undefined);
-    for (const delta of behind) this.#onDelta(delta, connection);
+    this.#takeBehind(behind, connection);
   }
 
   /** In the order in which they came. */
   #onDelta(data: unknown, connection: FrameConnection): void {
-    if (this.#behind !== undefined) this.#behind.push(data);
-    else if (!this.#awaitsTable) this.#takeDelta(data, connection);
+    if (this.#behind !== undefined) {
+      this.#behind.push(data);
+      if (!isSwitch(data)) return;
+      this.#urgent += 1;
+      this.#endWait();
+    } else if (!this.#awaitsTable) {
+      this.#takeDelta(data, connection);
+    }
+  }
+
+  #takeBehind(behind: readonly unknown[], connection: FrameConnection): void {
+    for (const data of behind) {
+      if (isSwitch(data) && this.#urgent > 0) this.#urgent -= 1;
+      this.#onDelta(data, connection);
+    }
   }
 
   #takeDelta(data: unknown, connection: FrameConnection): void {
@@ -118,7 +136,7 @@ export class RouteFeed {
       return;
     }
     const { table, beforeDelta } = this.#options;
-    const ready = table.follows(parsed.data) ? beforeDelta(parsed.data) : undefined;
+    const ready = this.#urgent === 0 && table.follows(parsed.data) ? beforeDelta(parsed.data) : undefined;
     if (ready === undefined) this.#apply(parsed.data, connection);
     else void this.#applyWhen(ready, parsed.data, connection);
   }
@@ -126,11 +144,11 @@ export class RouteFeed {
   async #applyWhen(ready: Promise<void>, delta: RouteDelta, connection: FrameConnection): Promise<void> {
     const reading = (this.#reading += 1);
     const behind = (this.#behind = []);
-    await ready;
+    await Promise.race([ready, new Promise<void>((resolve) => { this.#endWait = resolve; })]);
     if (reading !== this.#reading) return;
     this.#behind = undefined;
     this.#apply(delta, connection);
-    for (const next of behind) this.#onDelta(next, connection);
+    this.#takeBehind(behind, connection);
   }
 
   #apply(delta: RouteDelta, connection: FrameConnection): void {
@@ -153,4 +171,10 @@ export class RouteFeed {
   #onClose(error: PlatformError | undefined): void {
     this.#options.logger.warn({ code: error?.code ?? 'unavailable', err: error }, 'the control plane is away; the last route table goes on serving');
   }
+}
+
+/** Whether an operator's switch is in the change: a function that is killed or forced. Looked at before the change is checked. */
+function isSwitch(delta: unknown): boolean {
+  const { upsert } = (delta ?? {}) as { readonly upsert?: unknown };
+  return Array.isArray(upsert) && upsert.some((fn: RouteFunction | null | undefined) => fn?.killed === true || fn?.forced !== undefined);
 }

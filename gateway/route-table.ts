@@ -1,4 +1,5 @@
 // The route table in memory: every function by name and by trigger, changed by whole tables and deltas.
+import { CallerGates } from './callers/caller-gates.ts';
 import { FunctionGate } from './function-gate.ts';
 import { Route } from './route.ts';
 import { TenantGate } from './tenant-gate.ts';
@@ -25,6 +26,9 @@ export class RouteTable {
   /** Of every tenant that has had a function since the last whole table. */
   #tenants = new Map<string, TenantGate>();
   #triggers = new TriggerIndex<Route>();
+  readonly callers = new CallerGates();
+  /** Functions that were switched off since somebody asked. */
+  #killed: FunctionGate[] = [];
   #epoch = 0;
   #revision = 0;
   #loaded = false;
@@ -86,7 +90,7 @@ export class RouteTable {
       this.#put(fn, former.get(fn.name), retired);
       former.delete(fn.name);
     }
-    for (const route of former.values()) retired.push(...route.retireAll());
+    for (const route of former.values()) this.#gone(route, retired);
     this.#arrived(table.epoch, table.revision, retired);
   }
 
@@ -102,7 +106,7 @@ export class RouteTable {
     for (const name of delta.remove) {
       const route = this.#routes.get(name);
       if (route === undefined) continue;
-      retired.push(...route.retireAll());
+      this.#gone(route, retired);
       this.#routes.delete(name);
       this.#triggers.remove(name);
     }
@@ -139,6 +143,13 @@ export class RouteTable {
     return quotas;
   }
 
+  /** The functions that were switched off since the last call. */
+  takeKilled(): readonly FunctionGate[] {
+    const killed = this.#killed;
+    if (killed.length > 0) this.#killed = [];
+    return killed;
+  }
+
   /** After `find` found nothing: the methods that a matching trigger takes, or ''. */
   get allow(): string {
     return this.#triggers.allow;
@@ -148,12 +159,21 @@ export class RouteTable {
     const gate = former?.gate ?? new FunctionGate(fn.name);
     gate.configure(fn.limits);
     gate.tenant = this.#tenant(fn);
+    gate.callers = this.callers.configure(fn.name, fn.callers);
+    gate.forced = fn.forced ?? 0;
+    if (fn.killed === true && !gate.killed) this.#killed.push(gate);
+    gate.killed = fn.killed === true;
     const route = new Route(fn, gate);
     if (former !== undefined) retired.push(...route.inherit(former));
     // Only of interest for a function that something is held against.
     if (former !== undefined && gate.standing !== null && !runsAlike(former.fn, fn)) this.#onChanged(gate);
     this.#routes.set(fn.name, route);
     this.#triggers.set(fn.name, route, fn.triggers);
+  }
+
+  #gone(route: Route, retired: VersionTarget[]): void {
+    retired.push(...route.retireAll());
+    this.callers.remove(route.fn.name);
   }
 
   #tenant(fn: TableData['functions'][number]): TenantGate {
@@ -184,5 +204,5 @@ function previewed({ functionName, version, alias }: Authority, { name, aliases 
 
 /** Whether a function that was killed before would be killed again, as far as its settings tell. */
 function runsAlike(a: RouteFunction, b: RouteFunction): boolean {
-  return JSON.stringify([a.traffic, a.limits.cpuMs, a.limits.memoryMb]) === JSON.stringify([b.traffic, b.limits.cpuMs, b.limits.memoryMb]);
+  return JSON.stringify([a.traffic, a.forced, a.limits.cpuMs, a.limits.memoryMb]) === JSON.stringify([b.traffic, b.forced, b.limits.cpuMs, b.limits.memoryMb]);
 }

@@ -2,6 +2,7 @@
 import type { Target } from '../core/protocol/index.ts';
 import { Choice, onlyVersionOf } from '../core/routing/index.ts';
 import type { RequestFacts, RouteFunction } from '../core/routing/index.ts';
+import { FallbackPlan } from './fallback/plan.ts';
 import type { FunctionGate } from './function-gate.ts';
 import { tierGroups } from './placement.ts';
 import { SkewPin } from './skew-pin.ts';
@@ -51,6 +52,8 @@ export class Route {
   readonly gate: FunctionGate;
   /** The version that every request gets, forced or by traffic; 0: `choose` decides. */
   readonly onlyVersion: number;
+  /** What answers in place of failures; null: nothing. */
+  readonly fallback: FallbackPlan | null;
   /** What holds callers to the version that served them; null: nothing does. */
   readonly skew: SkewPin | null;
   /** Compiled for the first request that asks: most functions of a large table have one version, or no request. */
@@ -60,6 +63,7 @@ export class Route {
   constructor(fn: RouteFunction, gate: FunctionGate) {
     this.fn = fn;
     this.gate = gate;
+    this.fallback = fn.fallback === undefined ? null : new FallbackPlan(fn.fallback);
     this.onlyVersion = fn.forced ?? (fn.traffic === null ? 0 : onlyVersionOf(fn.traffic));
     this.skew = fn.skew === undefined ? null : new SkewPin(fn, fn.skew);
   }

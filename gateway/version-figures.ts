@@ -21,6 +21,8 @@ export class FigureCell {
   readonly coldPhasesMs: [queue: number, isolate: number, restore: number, handler: number] = [0, 0, 0, 0];
   /** By code of a limit that struck: the limit, and the most that was used. */
   readonly limits = new Map<string, [limit: number, used: number]>();
+  /** Failures that a fallback stood in for, by its kind. They count under status and code of the failure as well. */
+  readonly fallbacks = new Map<string, number>();
   /** Whether something was counted that is to be pushed. */
   dirty = false;
   /** Where the version runs; null: it has not run. */
@@ -46,6 +48,12 @@ export class FigureCell {
     if (code !== '') this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     if (status >= 500 || (code !== '' && isErrorCode(code) && ERRORS[code].fault !== 'caller')) this.failed += 1;
     this.wallUs.record(wallUs);
+  }
+
+  /** Something stood in for a failure that is counted apart. */
+  fellBack(kind: string): void {
+    this.dirty = true;
+    this.fallbacks.set(kind, (this.fallbacks.get(kind) ?? 0) + 1);
   }
 
   cpu(cpuUs: number): void {
@@ -84,6 +92,7 @@ export class FigureCell {
       coldUs: this.coldUs.toPairs(),
       coldPhasesMs: [...this.coldPhasesMs],
       limits: Object.fromEntries(this.limits),
+      ...(this.fallbacks.size === 0 ? {} : { fallbacks: Object.fromEntries(this.fallbacks) }),
       ...(this.place === null || this.place.group === '' ? {} : { lane: laneOf(this.place), homes: this.place.homes.length }),
     };
     if (this.place !== null) this.place.dirty = false;
@@ -96,6 +105,7 @@ export class FigureCell {
     this.coldStarts = 0;
     this.coldPhasesMs.fill(0);
     this.limits.clear();
+    this.fallbacks.clear();
     this.dirty = false;
     return figures;
   }

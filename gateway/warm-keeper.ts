@@ -223,9 +223,15 @@ export class WarmKeeper<H extends WarmHost> {
 
 /** The versions that some request may get, as hosts know them. */
 function liveVersions(fn: RouteFunction): LiveVersion[] {
+  // To start a module is to run its code, and none of a function that is switched off runs.
+  if (fn.killed === true) return [];
   const versions = new Set<number>();
-  for (const { version, weight } of fn.traffic?.split ?? []) if (weight > 0) versions.add(version);
-  for (const { version } of fn.traffic?.rules ?? []) versions.add(version);
+  if (fn.forced !== undefined) {
+    versions.add(fn.forced);
+  } else {
+    for (const { version, weight } of fn.traffic?.split ?? []) if (weight > 0) versions.add(version);
+    for (const { version } of fn.traffic?.rules ?? []) versions.add(version);
+  }
   return [...versions].flatMap((version) => {
     const digest = fn.versions[version];
     if (digest === undefined) return [];

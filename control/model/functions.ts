@@ -1,11 +1,12 @@
 // Creating, changing and deleting functions.
 import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
-import { emergencySchema, limitsSchema } from '../../core/schemas/index.ts';
+import { limitsSchema } from '../../core/schemas/index.ts';
 import type { FunctionPut, Trigger } from '../../core/schemas/index.ts';
 import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
+import { NO_EMERGENCY } from './emergency.ts';
 import type { Ledger, NoPlan, Plan, Written } from './ledger.ts';
 import { KEYS } from './records.ts';
 import type { FunctionRecord, RemovedRecord } from './records.ts';
@@ -36,8 +37,6 @@ const DEFAULTS: Settings = {
   skew: null,
   retention: null,
 };
-
-const NO_EMERGENCY = emergencySchema.parse({});
 
 export interface PutResult {
   readonly created: boolean;

@@ -34,11 +34,25 @@ export interface Companion {
   readonly committed: () => void;
 }
 
+/** Why nothing of a function can be changed now: the parameters of the error `frozen`. */
+export interface Frozen {
+  readonly what: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Records of functions and of what they run: a freeze holds whatever would write them, also changes that are yet to be invented. */
+const FREEZABLE = [KEYS.functions, KEYS.removedFunctions, KEYS.allVersions, KEYS.snapshotSwitches] as const;
+/** The one change that passes: it is what freezes and unfreezes, kills and forces. */
+const EMERGENCY = 'emergency.set';
+
 export interface LedgerOptions {
   readonly store: RecordStore;
   readonly catalog: Catalog;
   /** Called after each commit, before the next plan runs. */
   readonly onCommit: (previous: number, revision: number, names: readonly string[]) => void;
+  /** What keeps the function as it is; default: nothing does. */
+  readonly frozen?: (name: string) => Frozen | undefined;
   readonly now?: () => Date;
   /** Asked before each commit, on the state that it will be applied to. */
   readonly accompany?: (changes: readonly Change[], actor: Actor, now: string) => Companion | undefined;
@@ -63,11 +77,18 @@ export class Ledger {
    * Runs `plan` when every earlier write is over, and commits what it says. A plan that throws changes nothing, nor does the actor's guard.
    *
    * @throws storage_failed  the disk refused; nothing was changed
+   * @throws frozen  it would change a function that an operator has frozen
    */
   write<T>(actor: Actor, plan: (now: string) => Plan<T> | NoPlan<T>): Promise<Written<T>> {
     const done = this.#tail.then(() => this.#run(actor, plan));
     this.#tail = done.catch(() => {});
     return done;
+  }
+
+  /** For what takes long before it is written. @throws frozen */
+  admit(name: string): void {
+    const frozen = this.#options.frozen?.(name);
+    if (frozen !== undefined) throw new PlatformError('frozen', frozen);
   }
 
   /** Resolves when every write that was asked for is over. */
@@ -82,6 +103,7 @@ export class Ledger {
     const planned = plan(time);
     if (planned.changes === null) return { result: planned.result, revision: planned.revision };
     const { audit, result } = planned;
+    if (audit.action !== EMERGENCY) for (const name of functionsIn(planned.changes)) this.admit(name);
     const companion = this.#options.accompany?.(planned.changes, actor, time);
     const changes = companion === undefined ? planned.changes : [...planned.changes, ...companion.changes];
     const previous = catalog.revision;
@@ -96,6 +118,17 @@ export class Ledger {
     onCommit(previous, revision, names);
     return { result, revision };
   }
+}
+
+/** Names of the functions that the changes would touch. */
+function functionsIn(changes: readonly Change[]): Set<string> {
+  const names = new Set<string>();
+  for (const { key } of changes) {
+    const prefix = FREEZABLE.find((one) => key.startsWith(one));
+    const name = prefix === undefined ? undefined : key.slice(prefix.length).split('/', 1)[0];
+    if (name !== undefined) names.add(name);
+  }
+  return names;
 }
 
 /** The last row: found by doubling and halving, since the port lists forwards only. */

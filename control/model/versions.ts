@@ -64,10 +64,12 @@ export class Versions {
    *
    * @throws build_failed  the files cannot be built; nothing was changed
    * @throws not_found  the function, or the version to take files from, does not exist
+   * @throws frozen
    */
   async deploy(actor: Actor, name: string, request: DeployRequest): Promise<Written<Deployed>> {
     const { catalog, ledger, builds, files } = this.#options;
     catalog.require(name);
+    ledger.admit(name);
     const sources = 'from' in request.code ? this.sources(this.read(name, request.code.from)) : request.code;
     const sourcesDigest = sha256Hex(canonicalJson(sources));
     const built = await builds.build(sourcesDigest, sources.files, sources.main);

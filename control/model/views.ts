@@ -1,6 +1,6 @@
 // What readers see of functions and versions: the schemas of the answers, and how they are made from records.
 import { z } from 'zod';
-import { SHAPES, callersSchema, emergencySchema, fallbackSchema, limitsSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, limitsSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
 import { buildReportSchema, placeSchema } from '../builder/index.ts';
 import type { BuildReport } from '../builder/index.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
@@ -30,7 +30,7 @@ export const functionViewSchema = z.strictObject({
   skew: skewSchema.nullable(),
   retention: retentionSchema.nullable(),
   shadow: shadowSchema.nullable(),
-  emergency: emergencySchema,
+  emergency: emergencyStateSchema,
   aliases: z.record(z.string(), version),
   pinned: z.array(version),
   traffic: trafficSchema.nullable(),

@@ -1,5 +1,6 @@
 // The endpoints of /v1, one declaration each, by what they are about. HTTP stops here: what they do is in model/ and its neighbours.
 import { auditEndpoints } from './audit-endpoints.ts';
+import { emergencyEndpoints } from './emergency-endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import { functionEndpoints } from './function-endpoints.ts';
 import { observingEndpoints } from './observing-endpoints.ts';
@@ -26,5 +27,6 @@ export function endpoints(services: Services): Endpoint[] {
     ...seriesEndpoints(services),
     ...auditEndpoints(services),
     ...tokenEndpoints(services),
+    ...emergencyEndpoints(services),
   ];
 }

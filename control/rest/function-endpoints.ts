@@ -42,7 +42,7 @@ export function functionEndpoints(services: Services): Endpoint[] {
       method: 'PUT', path: '/v1/functions/{name}', operation: 'putFunction', access: 'deployer',
       summary: 'Creates a function, or changes the fields that are given. Secrets merge by key, null removes one; every other field is replaced whole.',
       params: NAME, query: NONE, body: { schema: functionPutSchema, optional: true, limitBytes: SETTINGS_BYTES },
-      answers: { 200: functionAnswer, 201: functionAnswer }, errors: ['conflict', 'function_quota_exceeded', 'body_too_large', 'storage_failed'],
+      answers: { 200: functionAnswer, 201: functionAnswer }, errors: ['conflict', 'frozen', 'function_quota_exceeded', 'body_too_large', 'storage_failed'],
       handle: async ({ params: { name }, body, actor }): Promise<Answer> => {
         const written = await functions.put(actor, name, body);
         const { created, record } = written.result;
@@ -51,7 +51,7 @@ export function functionEndpoints(services: Services): Endpoint[] {
     }),
     endpoint({
       method: 'DELETE', path: '/v1/functions/{name}', operation: 'deleteFunction', access: 'deployer', summary: 'Takes a function off the gateway. Its versions and audit rows stay.',
-      params: NAME, query: NONE, answers: { 200: NAME.extend(RESULT) }, errors: ['not_found', 'storage_failed'],
+      params: NAME, query: NONE, answers: { 200: NAME.extend(RESULT) }, errors: ['not_found', 'frozen', 'storage_failed'],
       handle: async ({ params: { name }, actor }): Promise<Answer> => {
         const written = await functions.delete(actor, name);
         return { status: 200, body: { name, ...(await acknowledged(services, written)) } };
@@ -64,7 +64,7 @@ export function functionEndpoints(services: Services): Endpoint[] {
       answers: { 200: invokeAnswerSchema },
       errors: [
         'not_found', 'no_version', 'body_too_large', 'rate_limited', 'function_threw', 'bad_response', 'host_lost', 'cpu_limit_exceeded', 'memory_limit_exceeded', 'isolate_lost',
-        'overloaded', 'quarantined', 'unavailable', 'wall_limit_exceeded',
+        'overloaded', 'switched_off', 'quarantined', 'unavailable', 'wall_limit_exceeded',
       ],
       handle: async ({ params: { name }, body }): Promise<Answer | Response> => {
         catalog.require(name);

@@ -4,7 +4,7 @@ import type { RecordStore } from '../../core/ports/index.ts';
 import type { Tokens } from '../access/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
-import type { AuditHead, Catalog, Functions, Purge, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
+import type { AuditHead, Catalog, EmergencySwitches, Functions, Purge, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
 import type { SeriesReader } from '../sensing/index.ts';
 import type { Rollouts } from '../rollouts/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
@@ -23,6 +23,7 @@ export interface Services {
   readonly purge: Purge;
   readonly traffic: TrafficControl;
   readonly rollouts: Rollouts;
+  readonly emergency: EmergencySwitches;
   readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;

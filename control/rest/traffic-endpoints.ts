@@ -12,7 +12,7 @@ export function trafficEndpoints(services: Services): Endpoint[] {
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/traffic', operation: 'putTraffic', access: 'deployer', summary: 'Replaces the traffic whole: the first rule that matches, else the weighted split.',
       params: NAME, query: NONE, body: { schema: trafficSchema, optional: false, limitBytes: SETTINGS_BYTES },
-      answers: { 200: answer }, errors: ['not_found', 'body_too_large', 'storage_failed'],
+      answers: { 200: answer }, errors: ['not_found', 'frozen', 'body_too_large', 'storage_failed'],
       handle: async ({ params, body, actor }): Promise<Answer> => {
         const written = await traffic.set(actor, params.name, body);
         return { status: 200, body: { ...written.result, ...(await acknowledged(services, written)) } };
@@ -21,7 +21,7 @@ export function trafficEndpoints(services: Services): Endpoint[] {
     endpoint({
       method: 'POST', path: '/v1/functions/{name}/rollback', operation: 'rollback', access: 'deployer', summary: 'The traffic before the last change. Each further call goes one change further back.',
       params: NAME, query: NONE, body: { schema: NONE, optional: true, limitBytes: 1_024 },
-      answers: { 200: answer }, errors: ['not_found', 'conflict', 'body_too_large', 'storage_failed'],
+      answers: { 200: answer }, errors: ['not_found', 'conflict', 'frozen', 'body_too_large', 'storage_failed'],
       handle: async ({ params, actor }): Promise<Answer> => {
         const written = await traffic.rollback(actor, params.name);
         return { status: 200, body: { ...written.result, ...(await acknowledged(services, written)) } };

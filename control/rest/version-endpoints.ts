@@ -29,7 +29,7 @@ export function versionEndpoints(services: Services): Endpoint[] {
       answers: {
         201: z.strictObject({ version: z.int(), digest: z.string(), bytes: z.int(), buildMs: z.number(), live: z.boolean(), snapshot: snapshotSchema, report: shortReportSchema, ...RESULT }),
       },
-      errors: ['not_found', 'build_failed', 'body_too_large', 'storage_failed'],
+      errors: ['not_found', 'frozen', 'build_failed', 'body_too_large', 'storage_failed'],
       handle: async ({ params, query, body, actor }): Promise<Answer> => {
         const written = await versions.deploy(actor, params.name, {
           code: 'from' in body ? { from: body.from } : { files: body.files, main: body.main },
@@ -82,7 +82,7 @@ export function versionEndpoints(services: Services): Endpoint[] {
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/versions/{version}/snapshot', operation: 'putVersionSnapshot', access: 'deployer', summary: 'Switches the version snapshot of one version on or off, from its next cold start.',
       params: VERSION, query: NONE, body: { schema: snapshotPutSchema, optional: false, limitBytes: 1_024 },
-      answers: { 200: z.strictObject({ version: z.int(), snapshot: snapshotSchema, ...RESULT }) }, errors: ['not_found', 'body_too_large', 'storage_failed'],
+      answers: { 200: z.strictObject({ version: z.int(), snapshot: snapshotSchema, ...RESULT }) }, errors: ['not_found', 'frozen', 'body_too_large', 'storage_failed'],
       handle: async ({ params: { name, version }, body: { enabled }, actor }): Promise<Answer> => {
         const written = await versions.switchSnapshot(actor, name, version, enabled);
         const { digest } = written.result;

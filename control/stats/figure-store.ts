@@ -30,6 +30,9 @@ interface VersionEntry {
 
 const MAX_HOST_ROWS = 20_000;
 
+/** What a gateway said of itself last. */
+export type GatewayState = GatewayFigures['node'] & Pick<GatewayFigures, 'callers' | 'lastGood'>;
+
 /** What hosts hold of one version. */
 type Held = Pick<VersionStats, 'isolates' | 'keptWarm' | 'memoryBytes' | 'retired' | 'retiring' | 'running'>;
 
@@ -47,7 +50,7 @@ export class FigureStore {
   /** Key: `name@version`, in the order of their last news. */
   readonly #versions = new Map<string, VersionEntry>();
   readonly #hosts = new Map<string, HostFigures & { readonly epoch: number }>();
-  readonly #gateways = new Map<string, GatewayFigures['node']>();
+  readonly #gateways = new Map<string, GatewayState>();
   #sidecar: SidecarFigures['node'] | undefined;
   readonly standings = new Standings();
   readonly node = new Totals();
@@ -65,7 +68,7 @@ export class FigureStore {
     return this.#hosts;
   }
 
-  get gateways(): ReadonlyMap<string, GatewayFigures['node']> {
+  get gateways(): ReadonlyMap<string, GatewayState> {
     return this.#gateways;
   }
 
@@ -143,6 +146,7 @@ export class FigureStore {
       name,
       since: this.#since,
       standing: this.standings.of(name),
+      callersTracked: [...this.#gateways.values()].reduce((sum, { callers }) => sum + (callers?.functions[name] ?? 0), 0),
       versions: numbers.map((version) => {
         const { totals = new Totals(), lane = 'fast', homes = 0 } = this.#versions.get(`${name}@${version}`) ?? {};
         return {
@@ -150,6 +154,7 @@ export class FigureStore {
           requests: totals.requests,
           statuses: Object.fromEntries(totals.statuses),
           codes: Object.fromEntries(totals.codes),
+          fallbacks: Object.fromEntries(totals.fallbacks),
           wallMs: quantilesMs(totals.wallUs),
           cpuMs: quantilesMs(totals.cpuUs),
           coldStarts: totals.coldStarts,
@@ -187,7 +192,8 @@ export class FigureStore {
   }
 
   #takeGateway(gateway: string, figures: GatewayFigures): void {
-    this.#gateways.set(gateway, figures.node);
+    const { node, callers, lastGood } = figures;
+    this.#gateways.set(gateway, { ...node, callers, lastGood });
     this.standings.take(gateway, figures.standing);
     for (const row of figures.versions) {
       this.node.add(row);

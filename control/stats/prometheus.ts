@@ -3,11 +3,11 @@ import { Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ProcessState } from '../../core/config/index.ts';
 import type { LogHistogram } from '../../core/metrics/index.ts';
-import type { GatewayFigures, HostFigures } from '../../core/protocol/index.ts';
+import type { HostFigures } from '../../core/protocol/index.ts';
 import { isSnapshotReason } from '../../core/versions/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
-import type { FigureStore } from './figure-store.ts';
+import type { FigureStore, GatewayState } from './figure-store.ts';
 import { COLD_PHASES } from './totals.ts';
 import type { Totals } from './totals.ts';
 
@@ -72,6 +72,7 @@ function addTotals(add: Add, scope: string, totals: Labelled): void {
     totals.flatMap(([labels, t]) => [...read(t)].map(([key, value]) => ({ labels: { ...labels, [label]: key }, value })));
   add(name('requests_total'), 'counter', 'Requests by HTTP status.', by('status', (t) => t.statuses));
   add(name('errors_total'), 'counter', 'Requests that failed, by error code.', by('code', (t) => t.codes));
+  add(name('fallbacks_total'), 'counter', 'Failures that a fallback stood in for, by its kind. They count as errors too.', by('kind', (t) => t.fallbacks));
   add(name('cold_starts_total'), 'counter', 'Requests that had to start an isolate.', totals.map(([labels, t]) => ({ labels, value: t.coldStarts })));
   add(name('cold_start_phase_seconds_total'), 'counter', 'Time of cold starts, by phase.', totals.flatMap(([labels, t]) => COLD_PHASES.map((phase) => ({ labels: { ...labels, phase }, value: t.coldPhasesMs[phase] / 1_000 }))));
   const limits = totals.flatMap(([labels, t]) => [...t.limits].map(([code, { limit, used }]) => ({ labels: { ...labels, code }, limit, used })));
@@ -109,10 +110,9 @@ function histogramSamples(name: string, labels: Readonly<Record<string, string>>
   return samples;
 }
 
-type GatewayNode = GatewayFigures['node'];
 
 function addNode(add: Add, figures: FigureStore): void {
-  const gateways = (read: (g: GatewayNode) => number): Sample[] =>
+  const gateways = (read: (g: GatewayState) => number): Sample[] =>
     [...figures.gateways].map(([gateway, node]) => ({ labels: { gateway }, value: read(node) }));
   add('thimble_gateway_in_flight', 'gauge', 'Requests under way.', gateways((g) => g.inFlight));
   add('thimble_gateway_queued', 'gauge', 'Requests that wait for a place.', gateways((g) => g.queued));
@@ -120,9 +120,13 @@ function addNode(add: Add, figures: FigureStore): void {
   add('thimble_gateway_revision', 'gauge', 'Revision of the route table in use.', gateways((g) => g.revision));
   add('thimble_gateway_table_age_seconds', 'gauge', 'Time since the route table was last heard to be current.', gateways((g) => g.tableAgeMs / 1_000));
   add('thimble_gateway_replays_total', 'counter', 'Requests that were sent again after a host was lost.', gateways((g) => g.replays));
+  add('thimble_gateway_callers', 'gauge', 'Callers that limits per caller are counted for.', gateways((g) => g.callers?.tracked ?? 0));
+  add('thimble_gateway_callers_crowded_total', 'counter', 'Requests of callers for whom there was no room to be counted apart.', gateways((g) => g.callers?.crowded ?? 0));
+  add('thimble_gateway_last_good_answers', 'gauge', 'Last good answers that are kept.', gateways((g) => g.lastGood?.answers ?? 0));
+  add('thimble_gateway_last_good_bytes', 'gauge', 'Bytes of last good answers that are kept.', gateways((g) => g.lastGood?.bytes ?? 0));
   add('thimble_gateway_slow_versions', 'gauge', 'Versions on the slow lane.', gateways((g) => g.slowVersions));
   add('thimble_gateway_spread_versions', 'gauge', 'Versions that more than one host keeps warm.', gateways((g) => g.spreadVersions));
-  const byGateway = (label: string, read: (g: GatewayNode) => Readonly<Record<string, number>>): Sample[] =>
+  const byGateway = (label: string, read: (g: GatewayState) => Readonly<Record<string, number>>): Sample[] =>
     [...figures.gateways].flatMap(([gateway, node]) => Object.entries(read(node)).map(([key, value]) => ({ labels: { gateway, [label]: key }, value })));
   add('thimble_gateway_lane_changes_total', 'counter', 'Versions that changed to the slow lane or back to the fast one.', byGateway('lane', (g) => g.laneChanges));
   add('thimble_gateway_home_changes_total', 'counter', 'Versions that got another host, gave one up, or exchanged one for another.', byGateway('change', (g) => g.homeChanges));

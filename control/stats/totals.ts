@@ -6,6 +6,8 @@ import type { UsedFigures, VersionFigures } from '../../core/protocol/index.ts';
 /** Codes that gateways count besides those of the error table. */
 const OTHER_CODES = new Set(['client_gone']);
 
+const FALLBACK_KINDS = new Set(['static', 'last-good']);
+
 /** Phases of a cold start, in the order of x-thimble-reason. */
 export const COLD_PHASES = ['queue', 'isolate', 'restore', 'handler'] as const;
 export type ColdPhase = (typeof COLD_PHASES)[number];
@@ -15,6 +17,8 @@ export class Totals {
   coldStarts = 0;
   readonly statuses = new Map<string, number>();
   readonly codes = new Map<string, number>();
+  /** Failures that a fallback stood in for, by its kind. */
+  readonly fallbacks = new Map<string, number>();
   /** Microseconds. */
   readonly wallUs = new LogHistogram();
   readonly cpuUs = new LogHistogram();
@@ -36,6 +40,7 @@ export class Totals {
       raise(this.statuses, /^[1-5]\d\d$/.test(status) ? status : 'other', count);
     }
     for (const [code, count] of Object.entries(figures.codes)) raise(this.codes, isErrorCode(code) || OTHER_CODES.has(code) ? code : 'other', count);
+    for (const [kind, count] of Object.entries(figures.fallbacks ?? {})) raise(this.fallbacks, FALLBACK_KINDS.has(kind) ? kind : 'other', count);
     this.coldStarts += figures.coldStarts;
     this.wallUs.addPairs(figures.wallUs);
     this.cpuUs.addPairs(figures.cpuUs);

@@ -14,6 +14,8 @@ export const versionStatsSchema = z.strictObject({
   statuses: z.record(z.string(), count),
   /** Requests by error code; those without one are not in here. */
   codes: z.record(z.string(), count),
+  /** Failures that a fallback stood in for, by its kind: they are in `statuses` and `codes` as the failures they were. */
+  fallbacks: z.record(z.string(), count),
   /** From accept to the end of the response. */
   wallMs: quantiles,
   cpuMs: quantiles,
@@ -58,6 +60,8 @@ export const functionStatsSchema = z.strictObject({
   /** Counting began here: a restart of the control plane starts it anew. */
   since: z.iso.datetime(),
   standing: functionStandingSchema,
+  /** Callers that limits are counted for now, idle ones included for up to ten seconds (`callers`). */
+  callersTracked: count,
   versions: z.array(versionStatsSchema),
 });
 export type FunctionStats = z.infer<typeof functionStatsSchema>;

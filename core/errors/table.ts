@@ -99,6 +99,12 @@ export const ERRORS = {
     message: (p: { readonly tenant: string; readonly limit: number }) => `tenant ${p.tenant} may have ${p.limit} functions`,
     fix: 'Delete functions that are not needed, or have the operator raise quotas.functions of the tenant.',
   },
+  frozen: {
+    status: 409, fault: 'caller', retryable: false,
+    meaning: 'An operator has frozen the function, or the whole node: no deploy, no change of traffic or settings, no rollout.',
+    message: (p: { readonly what: string; readonly by: string; readonly reason: string }) => `${p.what} is frozen by ${p.by}${p.reason === '' ? '' : `: ${p.reason}`}`,
+    fix: 'Ask who froze it. An administrator unfreezes with PUT /v1/functions/NAME/emergency or PUT /v1/freeze; killing and forcing a version work all the while.',
+  },
   precondition_failed: {
     status: 412, fault: 'caller', retryable: false,
     meaning: 'The resource has changed since it was read (If-Match).',
@@ -136,6 +142,18 @@ export const ERRORS = {
     meaning: 'All functions of the tenant together get more requests per second than its quota allows on this node.',
     message: (p: { readonly ratePerSec: number }) => `more than ${p.ratePerSec} requests per second for all functions of the tenant`,
     fix: 'Slow down and honour Retry-After, or have the operator raise quotas.rps of the tenant.',
+  },
+  caller_rate_limited: {
+    status: 429, fault: 'caller', retryable: true, retryAfterS: 1,
+    meaning: 'One caller of the function, as callers.by tells them apart, sends more requests per second than callers.rps.',
+    message: (p: { readonly ratePerSec: number }) => `more than ${p.ratePerSec} requests per second of one caller`,
+    fix: 'Slow down and honour Retry-After, or raise callers.rps or callers.burst. Requests without the key of callers.by share one allowance.',
+  },
+  caller_concurrency_exceeded: {
+    status: 429, fault: 'caller', retryable: true, retryAfterS: 1,
+    meaning: 'One caller of the function, as callers.by tells them apart, has callers.concurrency requests under way.',
+    message: (p: { readonly limit: number }) => `more than ${p.limit} requests at once of one caller`,
+    fix: 'Wait for an answer before the next request, or raise callers.concurrency. Requests without the key of callers.by share one allowance.',
   },
   headers_too_large: {
     status: 431, fault: 'caller', retryable: false,
@@ -202,6 +220,12 @@ export const ERRORS = {
     meaning: 'limits.concurrency is reached and the queue is full, or the node sheds load.',
     message: (p: { readonly what: string }) => `too many requests at once: ${p.what}`,
     fix: 'Honour Retry-After; raise limits.concurrency or add hosts if it lasts.',
+  },
+  switched_off: {
+    status: 503, fault: 'tenant', retryable: false,
+    meaning: 'An operator has killed the function: no request reaches it.',
+    message: () => 'the function is switched off',
+    fix: 'Ask who switched it off: GET /v1/functions/NAME has the reason under emergency. A static fallback answers in its place.',
   },
   quarantined: {
     status: 503, fault: 'tenant', retryable: true, retryAfterS: 1,

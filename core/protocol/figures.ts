@@ -29,6 +29,8 @@ export const versionFiguresSchema = z.object({
   coldPhasesMs: z.tuple([count, count, count, count]),
   /** By code of a limit that struck: the limit, and the most that was used. */
   limits: z.record(z.string(), z.tuple([count, count])),
+  /** Failures that a fallback stood in for, by its kind (`static`, `last-good`): part of `statuses` and `codes` as the failures they were. */
+  fallbacks: counts.optional(),
   /** Where it runs now, and how many hosts keep it warm; absent while it has not run. */
   lane: z.enum(LANES).optional(),
   homes: count.optional(),
@@ -68,6 +70,16 @@ export const standingFiguresSchema = z.object({
   })),
 });
 
+/** Callers that limits are counted for (gateway/callers). */
+export const callerFiguresSchema = z.object({
+  /** That have a place now, of all functions. */
+  tracked: count,
+  /** Requests so far that had to share one allowance, since no place was free. */
+  crowded: count,
+  /** Callers with a place, by function; only those with any. */
+  functions: counts,
+});
+
 export const gatewayFiguresSchema = z.object({
   kind: z.literal('gateway'),
   /** The increments are of this time, milliseconds since 1970 by the gateway's clock: from the frame before to this one. Absent: of now. */
@@ -81,6 +93,9 @@ export const gatewayFiguresSchema = z.object({
     spreadVersions: count, homeChanges: z.object({ spread: count, shrink: count, move: count }),
   }),
   standing: standingFiguresSchema.optional(),
+  callers: callerFiguresSchema.optional(),
+  /** Last good answers that are kept. */
+  lastGood: z.object({ answers: count, bytes: count }).optional(),
 });
 
 /** CPU time that one version used on one host since the last push, microseconds. Start-up is that of modules, and part of no invocation. */
@@ -136,6 +151,7 @@ export const sidecarFiguresSchema = z.object({
 export const figuresSchema = z.discriminatedUnion('kind', [gatewayFiguresSchema, hostFiguresSchema, sidecarFiguresSchema]);
 
 export type VersionFigures = z.infer<typeof versionFiguresSchema>;
+export type CallerFigures = z.infer<typeof callerFiguresSchema>;
 export type StandingFigures = z.infer<typeof standingFiguresSchema>;
 export type GatewayFigures = z.infer<typeof gatewayFiguresSchema>;
 export type UsedFigures = z.infer<typeof usedFiguresSchema>;

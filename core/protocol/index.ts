@@ -11,4 +11,4 @@ export { ReconnectingPeer, listenPeers } from './peers.ts';
 export { JOURNAL_BYTES, JOURNAL_SLOTS, JournalWriter, readBeat, readJournal, writeBeat } from './journal.ts';
 export type { Beat } from './journal.ts';
 export { figuresSchema } from './figures.ts';
-export type { Figures, GatewayFigures, HostFigures, SidecarFigures, StandingChange, StandingFigures, StrikeReason, UsedFigures, VersionFigures } from './figures.ts';
+export type { CallerFigures, Figures, GatewayFigures, HostFigures, SidecarFigures, StandingChange, StandingFigures, StrikeReason, UsedFigures, VersionFigures } from './figures.ts';

@@ -8,11 +8,11 @@ const reason = z.string().max(1_024);
 /** What tells one caller from another: `header:NAME`, `cookie:NAME`, `user` (of the function's `user`), or `address` of the client. */
 export const callerKeySchema = z.string().regex(new RegExp(`^(?:header:${FIELD}|cookie:${FIELD}|user|address)$`), 'must be header:NAME, cookie:NAME, user or address');
 
-/** Limits of each caller of a function, on each gateway. Requests without the key share one. */
+/** Limits of each caller of a function, on each gateway. Requests without the key share one allowance. */
 export const callersSchema = z.strictObject({
   by: callerKeySchema,
   /** Requests per second; 0: no limit. */
-  rps: z.number().min(0).max(100_000).default(0),
+  rps: z.number().min(0).max(100_000).refine((rps) => rps === 0 || rps >= 0.001, 'must be 0 or at least 0.001').default(0),
   /** Requests that may come at once before `rps` holds; 0: a second's worth. */
   burst: z.int().min(0).max(100_000).default(0),
   /** Requests at once; 0: no limit. */
@@ -35,7 +35,10 @@ export const staticAnswerSchema = z.strictObject({
 });
 export type StaticAnswer = z.infer<typeof staticAnswerSchema>;
 
-/** What callers get in place of a failure, marked by `x-thimble-fallback`. The last good answer comes first, then the static one. */
+/**
+ * What callers get in place of a failure, marked by `x-thimble-fallback`. The last good answer comes first, then the static one. A function that is
+ * switched off by hand (`emergency.killed`) answers the static one whatever `on` says.
+ */
 export const fallbackSchema = z.strictObject({
   on: z.array(z.enum(FALLBACK_CAUSES)).min(1).refine((on) => new Set(on).size === on.length, 'each may appear once').default([...FALLBACK_CAUSES]),
   static: staticAnswerSchema.optional(),
@@ -83,9 +86,19 @@ export const emergencySchema = z.strictObject({
 });
 export type Emergency = z.infer<typeof emergencySchema>;
 
+/** Who set a switch last, and when; '' and null: nobody has. */
+const SET = { by: z.string().default(''), at: z.iso.datetime().nullable().default(null) };
+
+/** The switches as they stand. */
+export const emergencyStateSchema = emergencySchema.extend(SET);
+export type EmergencyState = z.infer<typeof emergencyStateSchema>;
+
 /** PUT /v1/freeze: no deploys on the whole node. */
 export const freezeSchema = z.strictObject({ frozen: z.boolean(), reason: reason.default('') });
 export type Freeze = z.infer<typeof freezeSchema>;
+
+export const freezeStateSchema = freezeSchema.extend(SET);
+export type FreezeState = z.infer<typeof freezeStateSchema>;
 
 /** `stable`, `next`: a movable name of a version, also in a host label (`next--card.localhost`). Never of the form v1, which is a number. */
 export const aliasNameSchema = z.string().regex(/^(?!v\d+$)[a-z](?:[a-z0-9]|-(?!-)){0,30}(?<!-)$/, 'must be 1 to 31 of a-z, 0-9 and single inner hyphens, starting with a letter, and not v and a number');

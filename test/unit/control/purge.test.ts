@@ -9,7 +9,7 @@ import { holdsOf, ranges } from '../../../control/model/purge.ts';
 import { liveVersions } from '../../../control/model/catalog.ts';
 import { VersionIndex } from '../../../control/model/version-index.ts';
 import { createLogger } from '../../../core/log/index.ts';
-import { emergencySchema, limitsSchema } from '../../../core/schemas/index.ts';
+import { emergencyStateSchema, limitsSchema } from '../../../core/schemas/index.ts';
 import type { Traffic } from '../../../core/schemas/index.ts';
 import { MemoryStore } from '../../support/control-memory-store.ts';
 import { useTempFolder } from '../../support/control-temp.ts';
@@ -21,7 +21,7 @@ const only = (version: number): Traffic => ({ rules: [], split: [{ version, weig
 function functionRecord(name: string, more: Partial<FunctionRecord> = {}): FunctionRecord {
   return {
     name, tenant: 'default', tier: 'default', limits: limitsSchema.parse({}), env: {}, secretNames: [], secrets: '', triggers: [], bindings: {}, public: true, debug: false, keepWarm: 0, shape: 'auto', user: null,
-    callers: null, fallback: null, skew: null, retention: null, shadow: null, emergency: emergencySchema.parse({}), aliases: {}, pinned: [], places: null, leftAt: {}, traffic: null, history: [], lastVersion: 0, firstVersion: 1, createdAt: '', changedAt: '', ...more,
+    callers: null, fallback: null, skew: null, retention: null, shadow: null, emergency: emergencyStateSchema.parse({}), aliases: {}, pinned: [], places: null, leftAt: {}, traffic: null, history: [], lastVersion: 0, firstVersion: 1, createdAt: '', changedAt: '', ...more,
   };
 }
 
@@ -63,7 +63,7 @@ describe('a purge', () => {
   it('takes nothing that is live, forced, shadowed, pinned, named, next in the history or in a rollout', async () => {
     const record = functionRecord('card', {
       traffic: { rules: [{ when: {}, version: 1 }], split: [{ version: 2, weight: 0 }, { version: 3, weight: 100 }] },
-      emergency: { ...emergencySchema.parse({}), forced: 4 }, shadow: { version: 5, percent: 1, methods: ['GET'], headers: [], ignore: [] }, aliases: { next: 6, stable: 3 }, pinned: [7], history: [only(8), only(9), { rules: [{ when: {}, version: 10 }], split: [{ version: 11, weight: 100 }] }],
+      emergency: { ...emergencyStateSchema.parse({}), forced: 4 }, shadow: { version: 5, percent: 1, methods: ['GET'], headers: [], ignore: [] }, aliases: { next: 6, stable: 3 }, pinned: [7], history: [only(8), only(9), { rules: [{ when: {}, version: 10 }], split: [{ version: 11, weight: 100 }] }],
     });
     const { purge, numbers, catalog, store, gone } = await model([[record, 20]], { inRollout: () => [12] });
     const dry = await purge.run(ME, 'card', { keep: 2, dryRun: true });
@@ -94,7 +94,7 @@ describe('a purge', () => {
   });
 
   it('holds whatever else must be reachable', () => {
-    const record = functionRecord('card', { traffic: only(1), aliases: { a: 2 }, pinned: [3], shadow: { version: 4, percent: 1, methods: ['GET'], headers: [], ignore: [] }, emergency: { ...emergencySchema.parse({}), forced: 5 } });
+    const record = functionRecord('card', { traffic: only(1), aliases: { a: 2 }, pinned: [3], shadow: { version: 4, percent: 1, methods: ['GET'], headers: [], ignore: [] }, emergency: { ...emergencyStateSchema.parse({}), forced: 5 } });
     expect(liveVersions(record).isSubsetOf(new Set(holdsOf(record, []).keys()))).toBe(true);
   });
 
