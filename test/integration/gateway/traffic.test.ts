@@ -109,7 +109,7 @@ describe('rules', () => {
       separators: { cookie: ';'.repeat(16_000), query: '&'.repeat(16_000) }, names: { cookie: 'uid='.repeat(4_000), query: 'q0&'.repeat(5_000) },
       'one long key': { cookie: `uid=${'x'.repeat(16_000)}`, query: `q=${'x'.repeat(16_000)}` }, escapes: { cookie: 'c1'.repeat(8_000), query: '%41=%42&'.repeat(2_000) },
     };
-    for (const [what, { cookie, query }] of Object.entries(heads)) {
+    for (const { cookie, query } of Object.values(heads)) {
       const ask100 = (): number => {
         const before = process.cpuUsage();
         for (let n = 0; n < 100; n++) {
@@ -120,7 +120,7 @@ describe('rules', () => {
       };
       const us = Math.min(ask100(), ask100(), ask100());
       // A hundred rules against the largest head that passes: less than what the parser spends on it.
-      expect(us, what).toBeLessThan(1_000);
+      expect(us).toBeLessThan(1_000);
     }
   });
 });
