@@ -115,6 +115,10 @@ export class Gateway {
     return this.#table;
   }
 
+  get shadows(): Shadows {
+    return this.#shadows;
+  }
+
   get dispatcher(): Dispatcher {
     return this.#dispatcher;
   }

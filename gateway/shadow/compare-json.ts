@@ -40,7 +40,7 @@ class Walk {
       this.bound ??= 'too many';
       return;
     }
-    if (Object.is(live, shadow) || live === shadow) return;
+    if (live === shadow) return;
     if (Array.isArray(live) && Array.isArray(shadow)) this.#arrays(live, shadow, pointer, name, nodes, depth);
     else if (isMembers(live) && isMembers(shadow)) this.#members(live, shadow, pointer, nodes, depth);
     else this.#differs(pointer, live, shadow, name);
