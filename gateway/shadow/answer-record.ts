@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 
-/** A body up to this size is kept and can be compared as JSON: two of them are parsed within a few milliseconds, whatever is in them (measured: docs/decisions/0019). */
-export const KEPT_BYTES = 64 * 1_024;
+/** A body up to this size is kept and can be compared as JSON: two of them are parsed within some 20 ms, whatever is in them (measured: docs/decisions/0019). */
+export const KEPT_BYTES = 128 * 1_024;
 /** A larger one is hashed, up to this size. */
 export const MAX_HASHED_BYTES = 4 * 1_048_576;
 

@@ -3,7 +3,7 @@ import { below, pointerTo } from './ignore-tree.ts';
 import type { IgnoreNode } from './ignore-tree.ts';
 
 /** Values that are looked at on each side, and how deep. Parsing is bounded by the size of the texts (answer-record.ts). */
-export const MAX_VALUES = 20_000;
+export const MAX_VALUES = 50_000;
 export const MAX_DEPTH = 64;
 /** Differences of one pair that are reported; the rest only makes it different. */
 export const MAX_REPORTED = 8;

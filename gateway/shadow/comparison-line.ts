@@ -1,49 +1,38 @@
-// Comparisons one after another, beside requests: never two in a turn of the loop, and never more than a tenth of its time.
-
-/** Time that is left to others for each millisecond of a comparison, milliseconds. */
-const REST_SHARE = 9;
+// Comparisons one after another, beside requests: never two in a turn of the loop, and none before the last one is over.
 
 export class ComparisonLine<T> {
-  readonly #run: (item: T) => void;
-  readonly #now: () => number;
+  readonly #run: (item: T) => Promise<void> | void;
   readonly #waiting: T[] = [];
   #scheduled = false;
   #closed = false;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #turn = (): void => this.#next();
 
-  /** @param run  must not throw, and is bounded in what it takes */
-  constructor(run: (item: T) => void, now: () => number = () => performance.now()) {
+  /** @param run  must neither throw nor reject, and is bounded in what it takes */
+  constructor(run: (item: T) => Promise<void> | void) {
     this.#run = run;
-    this.#now = now;
   }
 
   /** The caller bounds how many wait. */
   add(item: T): void {
+    if (this.#closed) return;
     this.#waiting.push(item);
-    if (this.#scheduled || this.#closed) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#turn);
+    setImmediate(() => void this.#next());
   }
 
+  /** What waits is let go of, not compared. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    // What waits is let go of, not compared.
     this.#waiting.length = 0;
   }
 
-  #next(): void {
+  async #next(): Promise<void> {
     const item = this.#waiting.shift();
-    if (item === undefined || this.#closed) {
+    if (item === undefined) {
       this.#scheduled = false;
       return;
     }
-    const begun = this.#now();
-    this.#run(item);
-    const restMs = (this.#now() - begun) * REST_SHARE;
-    // A timer is no shorter than a millisecond: below that, one turn of the loop is rest enough.
-    if (restMs < 1) setImmediate(this.#turn);
-    else this.#timer = setTimeout(this.#turn, restMs);
+    await this.#run(item);
+    setImmediate(() => void this.#next());
   }
 }

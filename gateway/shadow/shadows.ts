@@ -16,7 +16,8 @@ import type { ClientResponse } from '../uws.ts';
 import { AnswerRecord } from './answer-record.ts';
 import type { Held } from './answer-record.ts';
 import { ComparisonLine } from './comparison-line.ts';
-import { compareAnswers } from './compare-answers.ts';
+import { ComparisonThread } from './comparison-thread.ts';
+import { firstLook, verdictOf } from './compare-answers.ts';
 import { Mirror } from './mirror.ts';
 import type { MirrorOwner, MirroredRequest, SkipReason } from './mirror.ts';
 import { ShadowAnswer } from './shadow-answer.ts';
@@ -58,6 +59,7 @@ export class Shadows implements MirrorOwner {
   readonly #lanes = new Map<string, ShadowLane>();
   readonly #held: Held = { bytes: 0 };
   readonly #line = new ComparisonLine<Repeated>((repeated) => this.#compare(repeated));
+  readonly #thread = new ComparisonThread();
   #open = 0;
   #closed = false;
   /** The gateway's own loop has no time to spare. */
@@ -165,6 +167,7 @@ export class Shadows implements MirrorOwner {
   close(): void {
     this.#closed = true;
     this.#line.close();
+    this.#thread.close();
     for (const [name, lane] of this.#lanes) this.#end(name, lane);
     this.dispatcher.abandonAll();
     this.dispatcher.wheel.stop();
@@ -232,12 +235,15 @@ export class Shadows implements MirrorOwner {
     this.#line.add(repeated);
   }
 
-  #compare(repeated: Repeated): void {
+  async #compare(repeated: Repeated): Promise<void> {
     const { mirror, record, exchange } = repeated;
     const { lane, live } = mirror;
     if (lane.ended) return this.#close(repeated);
     try {
-      const { outcome, differences } = compareAnswers(live, record, exchange.failure, { headers: lane.headers, ignore: lane.ignore, values: lane.settings.values });
+      const { ignore, values } = lane.settings;
+      const look = firstLook(live, record, exchange.failure, { headers: lane.headers, ignore: lane.ignore, values });
+      const body = typeof look.body === 'string' ? { outcome: look.body, differences: [] } : await this.#thread.compare({ live: look.body[0], shadow: look.body[1], ignore, values });
+      const { outcome, differences } = verdictOf(look, body);
       lane.compared(outcome, live.status, record.status);
       this.#list(repeated, differences);
     } catch (thrown) {

@@ -111,7 +111,7 @@ describe('the shadow of a function', () => {
     const answers = await callUntil('card', ({ different, answers: { cpuMs }, live }) => different >= 3 && cpuMs.p50 !== null && live.cpuMs.p50 !== null, '/cards/42?token=abc');
     expect(versionOf(answers)).toEqual(['200 1']);
     const told = await report('card');
-    expect(told.differences.slice(0, 2).map(({ kind, at, live, shadow }) => [kind, at, live, shadow]).toSorted()).toEqual([['body', '/password', '(hidden)', '(hidden)'], ['body', '/version', '1', '2']]);
+    expect(Object.fromEntries(told.differences.slice(0, 2).map(({ kind, at, live, shadow }) => [String(at), [kind, live, shadow]]))).toEqual({ '/password': ['body', '(hidden)', '(hidden)'], '/version': ['body', '1', '2'] });
     expect(told.differences[0]).toMatchObject({ method: 'GET', path: '/cards/42?token=…', version: 1 });
     expect(told.live.wallMs.p50).not.toBeNull();
     expect(told.answers.wallMs.p50).not.toBeNull();
@@ -159,7 +159,7 @@ describe('the shadow of a function', () => {
     const refused = Object.fromEntries(['POST', 'PUT', 'PATCH', 'DELETE'].map((method) => [`/answers/${method}`, '"shadow_refused"']));
     // What it read is not among the differences; what it cached is found by itself alone.
     expect(shown).toEqual({ ...refused, ...('/cached' in shown ? { '/cached': shown['/cached'] } : {}) });
-    for (const { at, shadow } of differences) if (at === '/cached') expect(['"none"', '"2"']).toContain(shadow);
+    expect(differences.filter(({ at, shadow }) => at === '/cached' && shadow !== '"none"' && shadow !== '"2"')).toEqual([]);
     const last = JSON.parse((await node.call('acts')).text) as { cached: string };
     expect(last.cached).toBe('1');
     expect([...new Set(upstream)].toSorted()).toEqual(['DELETE /1', 'GET /1', 'GET /2', 'HEAD /1', 'HEAD /2', 'OPTIONS /1', 'OPTIONS /2', 'PATCH /1', 'POST /1', 'PUT /1']);
