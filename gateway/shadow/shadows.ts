@@ -32,6 +32,10 @@ export const MAX_OPEN = 256;
 export const MAX_RUNNING = 32;
 /** Request heads, bodies and answers that are held for it all, bytes. */
 export const MAX_HELD_BYTES = 16 * 1_048_576;
+/** Differences in one frame, of some kilobytes each at the most. What is left follows with the next. */
+const MAX_DIFFERENCES_PER_FRAME = 2_000;
+/** Functions in one frame. */
+const MAX_ROWS = 2_000;
 /** Share of its time from which on a loop counts as busy. */
 const BUSY = 0.95;
 
@@ -147,9 +151,16 @@ export class Shadows implements MirrorOwner {
   /** What was counted since the last call; call it only when it can be sent. */
   take(): ShadowFrame | undefined {
     const rows: ShadowRow[] = [];
-    for (const lane of this.#lanes.values()) {
+    let differences = 0;
+    // A copy: who has been heard goes to the end, so that each gets its turn where one frame has not room for all.
+    for (const [name, lane] of [...this.#lanes]) {
+      if (rows.length >= MAX_ROWS || differences >= MAX_DIFFERENCES_PER_FRAME) break;
       const row = lane.take();
-      if (row !== undefined) rows.push(row);
+      if (row === undefined) continue;
+      rows.push(row);
+      differences += row.differences.length;
+      this.#lanes.delete(name);
+      this.#lanes.set(name, lane);
     }
     return rows.length === 0 ? undefined : [FRAME.shadow, 0, { rows }];
   }
