@@ -46,7 +46,7 @@ export class Mirror implements ClientResponse {
   #body: Buffer[] = [];
   #bodyBytes = 0;
   #bodyComplete: boolean;
-  #begunAtMs = 0;
+  #begunAtMs = -1;
   #over = false;
 
   /** @param hasBody  the request has one */
@@ -91,7 +91,7 @@ export class Mirror implements ClientResponse {
     const taken = this.#to.write(chunk);
     if (this.#over) return taken;
     const now = performance.now();
-    if (this.#begunAtMs === 0) this.#begunAtMs = now;
+    if (this.#begunAtMs < 0) this.#begunAtMs = now;
     this.live.takeBody(chunk);
     if (this.live.isEventStream || now - this.#begunAtMs > STREAM_MS) this.#skip('stream');
     else if (this.live.tooLarge) this.#skip('response_body');

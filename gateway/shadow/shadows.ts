@@ -153,7 +153,7 @@ export class Shadows implements MirrorOwner {
     const rows: ShadowRow[] = [];
     let differences = 0;
     // A copy: who has been heard goes to the end, so that each gets its turn where one frame has not room for all.
-    for (const [name, lane] of [...this.#lanes]) {
+    for (const [name, lane] of Array.from(this.#lanes)) {
       if (rows.length >= MAX_ROWS || differences >= MAX_DIFFERENCES_PER_FRAME) break;
       const row = lane.take();
       if (row === undefined) continue;

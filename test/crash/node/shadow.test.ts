@@ -59,7 +59,7 @@ async function callUntil(name: string, holds: (report: Report) => boolean, path 
   await expect.poll(async () => {
     for (let n = 0; n < 3; n++) answers.push(await node.call(name, path, options));
     return holds(await report(name));
-  }, { timeout: 30_000, interval: 150 }).toBe(true);
+  }, { timeout: 75_000, interval: 150 }).toBe(true);
   return answers;
 }
 
@@ -106,7 +106,7 @@ describe('the shadow of a function', () => {
     expect(rows[4]?.after).toMatchObject({ shadowEnded: { version: 2 } });
   });
 
-  it('answers nobody, and what it would have answered is told apart from what was', { timeout: 60_000 }, async () => {
+  it('answers nobody, and what it would have answered is told apart from what was', { timeout: 90_000 }, async () => {
     await shadowed('card', answering(1), answering(2), { ignore: ['/at'] });
     const answers = await callUntil('card', ({ different, answers: { cpuMs }, live }) => different >= 3 && cpuMs.p50 !== null && live.cpuMs.p50 !== null, '/cards/42?token=abc');
     expect(versionOf(answers)).toEqual(['200 1']);
@@ -137,7 +137,7 @@ describe('the shadow of a function', () => {
     expect((await report('card')).different).toBe(0);
   });
 
-  it('may change nothing outside', { timeout: 60_000 }, async () => {
+  it('may change nothing outside', { timeout: 90_000 }, async () => {
     const acts = (n: number): string => `export default { async fetch(request) {
       const tried = async (method) => {
         try {
@@ -170,7 +170,7 @@ describe('a shadow that does not behave', () => {
   const FINE = "export default { fetch() { return new Response('fine'); } };";
   const ordinary = (): string => node.processes().filter(({ name }) => /^host-\d$/.test(name)).map(({ name, pid }) => `${name}=${pid}`).join(' ');
 
-  it('loops for ever, and only itself rests', { timeout: 60_000 }, async () => {
+  it('loops for ever, and only itself rests', { timeout: 90_000 }, async () => {
     await shadowed('loops', FINE, 'export default { fetch() { for (;;); } };');
     const before = ordinary();
     const answers = await callUntil('loops', ({ dropped, answers: { codes } }) => (dropped['quarantined'] ?? 0) > 0 && (codes['cpu_limit_exceeded'] ?? 0) >= 5);
@@ -193,7 +193,7 @@ describe('a shadow that does not behave', () => {
     await callUntil('card', ({ mirrored }) => mirrored > 0, '/', { method: 'POST', body: '{}' });
   });
 
-  it('never answers, and callers wait for nothing', { timeout: 60_000 }, async () => {
+  it('never answers, and callers wait for nothing', { timeout: 90_000 }, async () => {
     await shadowed('hangs', FINE, 'export default { fetch() { return new Promise(() => setInterval(() => {}, 1_000)); } };', {}, { limits: { wallMs: 1_000 } });
     const answers = await callUntil('hangs', ({ answers: { codes } }) => (codes['wall_limit_exceeded'] ?? 0) > 0);
     expect(versionOf(answers)).toEqual(['200 1']);
