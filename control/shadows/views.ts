@@ -20,7 +20,7 @@ export const shadowReportSchema = z.strictObject({
   failed: z.strictObject({ live: count, shadow: count }),
   /** The shadow could not be run, or was ended by what others did, by error code. */
   lost: counts,
-  /** Requests that are not repeated, by reason: method, request_body, response_body, stream, client_gone. */
+  /** Requests that are not repeated, by reason: method, not_served, request_body, response_body, stream, client_gone. */
   skipped: counts,
   /** Requests that were not repeated for want of room, by reason: busy, too_many, memory, quarantined, changed, or an error code. */
   dropped: counts,

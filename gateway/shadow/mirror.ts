@@ -1,6 +1,8 @@
 // One live request that is going to be repeated: passes its answer on to the client, and keeps a copy of both, within bounds.
+import type { ErrorCode } from '../../core/errors/index.ts';
 import { INLINE_BODY_BYTES } from '../../core/protocol/index.ts';
 import type { Exchange } from '../exchange.ts';
+import { FALLBACK_FIELD } from '../fallback/fallbacks.ts';
 import type { ClientResponse } from '../uws.ts';
 import { AnswerRecord } from './answer-record.ts';
 import type { Held } from './answer-record.ts';
@@ -17,13 +19,18 @@ export interface MirroredRequest {
 }
 
 /** Why a request is not repeated although it was drawn. */
-export type SkipReason = 'method' | 'request_body' | 'response_body' | 'stream' | 'client_gone';
+export type SkipReason = 'method' | 'not_served' | 'request_body' | 'response_body' | 'stream' | 'client_gone';
 
 export interface MirrorOwner {
   /** The answer has been given to the client. Called once, unless `skipped` comes first. */
   answered(mirror: Mirror): void;
   skipped(mirror: Mirror, reason: SkipReason): void;
 }
+
+/** Why a live answer is none of its version's: it was refused, or lost with somebody else's isolate or host. */
+const NOT_SERVED: ReadonlySet<string> = new Set<ErrorCode>([
+  'rate_limited', 'tenant_rate_limited', 'caller_rate_limited', 'caller_concurrency_exceeded', 'overloaded', 'quarantined', 'unavailable', 'switched_off', 'tenant_memory_exceeded', 'isolate_lost', 'host_lost',
+]);
 
 /** An answer that is still being written after so long, milliseconds, is a stream. */
 const STREAM_MS = 10_000;
@@ -84,7 +91,10 @@ export class Mirror implements ClientResponse {
 
   writeHeader(name: string, value: string | Uint8Array): void {
     this.#to.writeHeader(name, value);
-    if (!this.#over) this.live.takeField(name, value);
+    if (this.#over) return;
+    // Fields that functions can't set. A fallback stands in for an answer, whatever became of that.
+    if (name === FALLBACK_FIELD || (name === 'x-thimble-reason' && typeof value === 'string' && NOT_SERVED.has(value.split(';', 1)[0] ?? ''))) this.#skip('not_served');
+    else this.live.takeField(name, value);
   }
 
   write(chunk: string | Uint8Array): boolean {

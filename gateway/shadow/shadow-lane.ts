@@ -10,12 +10,18 @@ import { FigureCell } from '../version-figures.ts';
 import { ignoreTree } from './ignore-tree.ts';
 import type { IgnoreNode } from './ignore-tree.ts';
 
+/** The function without what is between it and its callers: nobody gets a shadow's answer, so nothing takes its place, and none is kept to take another's. */
+function withoutCallers(fn: RouteFunction): RouteFunction {
+  const { callers: _callers, fallback: _fallback, skew: _skew, killed: _killed, forced: _forced, quotas: _quotas, shadow: _shadow, ...rest } = fn;
+  return rest;
+}
+
 /** The function as the shadows' dispatcher routes it: its one version is the shadow, and no gate, place or figure is the live function's. */
 class ShadowRoute extends Route {
   readonly #target: VersionTarget | undefined;
 
   constructor(fn: RouteFunction, gate: FunctionGate, target: VersionTarget | undefined) {
-    super(fn, gate);
+    super(withoutCallers(fn), gate);
     this.#target = target;
   }
 

@@ -324,6 +324,18 @@ test('a client that leaves, or a live answer that fails half way, is not repeate
   expect(stand.gateway.shadows.heldBytes).toBe(0);
 });
 
+test('a fallback is no answer of either side: the live one is not compared, the shadow\'s failure is not covered by it', async () => {
+  const fallback = { on: ['error'], static: { status: 200, headers: { 'content-type': 'application/json' }, body: '{"a":1}' }, lastGood: { ttlMs: 60_000 } };
+  const stand = await useGateway({ functions: [shadowed({}, { fallback })], hosts: [(i) => (i.path === '/fails' ? i.fail('function_threw') : json({ a: 1 })(i))] });
+  const shadow = await stand.addHost('shadow-1', (i) => i.fail('function_threw'));
+  await repeat(stand, shadow, 1, '/good');
+  const answer = await ask(stand, '/fails');
+  expect([answer.status, answer.headers['x-thimble-fallback']]).toEqual([200, 'static;code=function_threw']);
+  await until(() => sum(stand.control).skipped['not_served'] === 1 && sum(stand.control).different === shadow.invocations.length);
+  expect(shadow.invocations.every(({ path }) => path === '/good')).toBe(true);
+  expect(sum(stand.control).differences[0]).toMatchObject({ kind: 'status', live: '200', shadow: '500 function_threw' });
+});
+
 test('a drain does not wait for shadows', async () => {
   const stand = await useGateway({ functions: [shadowed()], hosts: [json(1)] });
   const shadow = await stand.addHost('shadow-1', () => {});

@@ -33,7 +33,7 @@ const fn = routeFunction('card', { versions: { 1: 'sha256-1', 2: 'sha256-2' }, s
 const logger = createLogger({ name: 'gateway', level: 'silent' });
 
 function use(random?: () => number): { shadows: Shadows; live: Dispatcher; draw: (bodyBytes?: number, of?: typeof fn) => { mirror: Mirror | undefined; native: Native }; counts: (kind: 'skipped' | 'dropped') => Record<string, number> } {
-  const live = new Dispatcher({ epoch: 1, table: { get: () => undefined }, accessLog: new AccessLog(logger), logger });
+  const live = new Dispatcher({ epoch: 1, table: { get: () => undefined, takeKilled: () => [] }, accessLog: new AccessLog(logger), logger });
   const shadows = new Shadows({ epoch: 1, live, routes: { get: () => ({ fn }) }, logger, ...(random === undefined ? {} : { random }) });
   const all = { skipped: {} as Record<string, number>, dropped: {} as Record<string, number> };
   return {
@@ -109,6 +109,8 @@ describe('a mirror', () => {
       native.abort();
     }],
     ['client_gone', (mirror: Mirror): void => mirror.close()],
+    ['not_served', (mirror: Mirror): void => mirror.writeHeader('x-thimble-reason', 'overloaded;limit=1')],
+    ['not_served', (mirror: Mirror): void => mirror.writeHeader('x-thimble-fallback', 'static')],
   ])('is given up for %s once, lets go of all, and still passes everything on', (reason, act) => {
     const { shadows, draw, counts } = use();
     const { mirror, native } = draw(-1);
