@@ -11,9 +11,10 @@ import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, EmergencySwitches, Functions, KEYS, Ledger, Purge, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, frozenBy, storeRecordSchema } from './model/index.ts';
+import { Catalog, EmergencySwitches, Functions, KEYS, Ledger, Purge, Shadowing, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, frozenBy, storeRecordSchema } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { Rollouts, rolloutMetrics } from './rollouts/index.ts';
+import { ShadowStore } from './shadows/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { IdempotencyKeys, createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
@@ -59,6 +60,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const seconds = new SecondSeries({ now: Date.now, onFigures: (row, second, held) => minutes.add(row, second, held) });
   const series = new SeriesReader(seconds, minutes, Date.now);
   const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant, seconds });
+  const shadows = new ShadowStore({ shadowOf: (name) => catalog.get(name)?.record.shadow ?? undefined });
   const snapshots = new Snapshots({ store, catalog, files: (tier) => new SnapshotFiles(boot.dataFolder, tier), programs: boot.snapshots, logger });
   const ledger = new Ledger({
     store,
@@ -69,6 +71,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       push.publish(previous, revision, names);
       snapshots.changed(names);
       for (const name of names) {
+        shadows.changed(name);
         if (catalog.get(name) !== undefined) continue;
         logs.forget(name);
         figures.forget(name);
@@ -86,6 +89,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const traffic = new TrafficControl(catalog, ledger);
   const rollouts = new Rollouts({ store, catalog, ledger, series: seconds, logger });
   const emergency = new EmergencySwitches({ store, catalog, ledger });
+  const shadowing = new Shadowing(catalog, ledger);
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
@@ -94,6 +98,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     renderMetrics({
       figures,
       snapshotBuilds: snapshots.builds,
+      shadows: shadows.sums,
       processes: health.processes,
       control: {
         thimble_control_functions: { help: 'Functions.', value: catalog.size },
@@ -115,7 +120,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_auth_failures_total: { help: 'Wrong, expired or revoked tokens that came.', value: attempts.failures },
         thimble_control_auth_refused_total: { help: 'Requests refused unread, since their address had sent too many wrong tokens.', value: attempts.refused },
         ...rolloutMetrics(rollouts),
-        thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected },
+        thimble_control_figures_rejected_total: { help: 'Frames of figures that were refused.', value: figures.rejected + shadows.rejected },
       },
     });
   const api = endpoints({
@@ -131,6 +136,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     traffic,
     rollouts,
     emergency,
+    shadowing,
+    shadows,
     snapshots,
     logs,
     figures,
@@ -145,7 +152,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const app = createApp({ endpoints: all, gatekeeper, tokens, idempotencyKeys, lookup: (name) => catalog.get(name)?.record, logger });
 
   await builder.warm();
-  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), snapshots, logger });
+  const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), snapshots, shadows, logger });
   const http = await listenHttp(app, boot.host, boot.port);
   // What is not told to anybody may fail: the next minute, or the next start, has it again.
   const unsaved = (thrown: unknown): void => logger.warn({ err: thrown }, 'uses of tokens are not saved, or old idempotency keys not removed');

@@ -7,6 +7,7 @@ import type { Frame, FrameConnection } from '../core/protocol/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import type { LogStore } from './logs/index.ts';
 import type { RoutePush } from './push/index.ts';
+import type { ShadowStore } from './shadows/index.ts';
 import type { Snapshots } from './snapshots/index.ts';
 import type { FigureStore } from './stats/index.ts';
 
@@ -15,6 +16,7 @@ export interface FrameServices {
   readonly logs: LogStore;
   readonly figures: FigureStore;
   readonly snapshots: Snapshots;
+  readonly shadows: ShadowStore;
   /** Outgoing calls per second of the tenants that have such a quota. */
   readonly subrequestRates: () => readonly (readonly [tenant: string, perSec: number])[];
   readonly logger: Logger;
@@ -58,13 +60,16 @@ export async function listenFrames(path: string, services: FrameServices): Promi
   };
 }
 
-function take(frame: Frame, connection: FrameConnection, { push, logs, figures, snapshots }: FrameServices): void {
+function take(frame: Frame, connection: FrameConnection, { push, logs, figures, snapshots, shadows }: FrameServices): void {
   const { peer } = connection;
   if (peer === undefined) return;
   switch (frame[0]) {
     case FRAME.figures:
       figures.take(peer, frame[2]);
       if (peer.role === 'host') snapshots.fallen(figures.hosts.get(peer.name)?.snapshots.fallen ?? []);
+      return;
+    case FRAME.shadow:
+      shadows.take(peer, frame[2]);
       return;
     case FRAME.logs:
       logs.take(frame[2], frame[3]);

@@ -41,9 +41,11 @@ const SWITCHED_OFF: Failure = { code: 'switched_off', params: null };
 export interface DispatcherOptions {
   /** Of this life of the gateway: the journal's entries carry it. */
   readonly epoch: number;
-  readonly table: RouteTable;
+  readonly table: Pick<RouteTable, 'get' | 'takeKilled'>;
   readonly accessLog: AccessLog;
   readonly logger: Logger;
+  /** There are no penalty hosts: a function that kills its host is quarantined at once. Default false. */
+  readonly lastResort?: boolean;
 }
 
 export class Dispatcher {
@@ -57,7 +59,7 @@ export class Dispatcher {
   readonly lanes: Lanes;
   readonly lostHosts: LostHosts;
   readonly strikes: Strikes;
-  readonly #table: RouteTable;
+  readonly #table: Pick<RouteTable, 'get' | 'takeKilled'>;
   readonly #logger: Logger;
   /** Admitted, and no host of their group is there. */
   readonly #parked = new Map<HostGroup, WaitingLine<Exchange>>();
@@ -91,6 +93,7 @@ export class Dispatcher {
       explanations: this.explanations,
       recall: (gate, exceptId) => this.#recall(gate, exceptId),
       present: (gate) => options.table.get(gate.name)?.gate === gate,
+      lastResort: options.lastResort ?? false,
     });
     this.lostHosts = new LostHosts(options.epoch, (killer, cause) => this.strikes.killedHost(killer, cause));
   }

@@ -60,7 +60,7 @@ export type Phase = (typeof PHASE)[keyof typeof PHASE];
 export type Fate = 'waiting' | 'entered' | 'onThread';
 
 /** After so many replays the request itself is the likely cause. */
-const MAX_REPLAYS = 2;
+export const MAX_REPLAYS = 2;
 /** Recorded for clients that went away before their answer: the status that nginx made customary. */
 const CLIENT_GONE_STATUS = 499;
 

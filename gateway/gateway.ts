@@ -1,7 +1,7 @@
 // A whole gateway: the listener for clients, the socket for hosts, the feed of routes, and what happens to all of them at a drain.
 import { join } from 'node:path';
 import type { Server } from 'node:net';
-import { kindOfGroup } from '../core/config/index.ts';
+import { groupOfHost, kindOfGroup } from '../core/config/index.ts';
 import type { GroupKind, HostGroup } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
@@ -22,6 +22,7 @@ import { RequestEntry } from './request-entry.ts';
 import { RouteFeed } from './route-feed.ts';
 import { RouteFile, readRouteFile } from './route-file.ts';
 import { RouteTable } from './route-table.ts';
+import { Shadows } from './shadow/index.ts';
 import { listen } from './uws.ts';
 import type { Listener } from './uws.ts';
 import { TenantMemory } from './tenant-memory.ts';
@@ -62,6 +63,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #table: RouteTable;
   readonly #dispatcher: Dispatcher;
+  readonly #shadows: Shadows;
   readonly #links = new Map<FrameConnection, HostLink>();
   readonly #events: EventEntry;
   readonly #accessLog: AccessLog;
@@ -85,6 +87,7 @@ export class Gateway {
     this.#table = new RouteTable((targets) => this.#dispatcher.retire(targets), (gate) => this.#dispatcher.strikes.changed(gate));
     this.#accessLog = new AccessLog(options.accessLogger ?? options.logger);
     this.#dispatcher = new Dispatcher({ epoch: this.epoch, table: this.#table, accessLog: this.#accessLog, logger: options.logger });
+    this.#shadows = new Shadows({ epoch: this.epoch, live: this.#dispatcher, routes: this.#table, logger: options.logger });
     this.#events = new EventEntry({ epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher });
     const { hosts } = this.#dispatcher;
     this.#warm = new WarmKeeper({
@@ -99,6 +102,7 @@ export class Gateway {
       present: (name) => this.#table.get(name)?.fn, preWarm: options.preWarm ?? true, logger: options.logger,
     });
     this.#dispatcher.onHostMissing = () => this.#reviewDemand();
+    this.#shadows.dispatcher.onHostMissing = () => this.#reviewDemand();
     this.#file = new RouteFile(join(options.dataFolder, 'gateway', 'routes.msgpack'), () => this.#table.snapshot(), options.logger);
   }
 
@@ -109,6 +113,10 @@ export class Gateway {
 
   get table(): RouteTable {
     return this.#table;
+  }
+
+  get shadows(): Shadows {
+    return this.#shadows;
   }
 
   get dispatcher(): Dispatcher {
@@ -138,7 +146,7 @@ export class Gateway {
             return;
           }
           if (frame[0] === FRAME.goaway) {
-            this.#dispatcher.hosts.drain(link);
+            this.#dispatcherOf(link).hosts.drain(link);
             this.#warm.hostDrains();
           } else if (frame[0] === FRAME.warm) {
             this.#warm.answered(link, frame[1], frame[2]);
@@ -158,8 +166,8 @@ export class Gateway {
           this.#tenantMemory.closed(link);
           if (error !== undefined) logger.error({ host: link.name, code: error.code, err: error }, 'a host was cut off');
           else if (!link.draining && !this.#draining) logger.warn({ host: link.name, inFlight: link.inFlight }, 'a host is gone');
-          this.#dispatcher.hostClosed(link);
-          this.#warm.hostClosed(link, !link.draining && !this.#draining);
+          this.#dispatcherOf(link).hostClosed(link);
+          if (!isShadow(link)) this.#warm.hostClosed(link, !link.draining && !this.#draining);
         },
       },
     );
@@ -167,7 +175,7 @@ export class Gateway {
     this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, beforeDelta: (delta) => this.#warm.prepare(delta), onApplied: (delta) => this.#tableChanged(delta) });
     await firstTable;
     const entry = new RequestEntry({
-      epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), logger,
+      epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), shadows: this.#shadows, logger,
       readiness: () => this.#readiness(),
     });
     this.#listener = await listen(host, port, entry.take);
@@ -178,10 +186,12 @@ export class Gateway {
       this.#dispatcher.reviewFallbacks();
       this.#table.callers.review(performance.now());
       this.#dispatcher.hosts.tick(performance.now());
+      this.#shadows.tick(performance.now());
       this.#warm.tick(performance.now());
-      this.#tenantMemory.review(this.#links.values(), this.#table.memoryQuotas());
+      this.#tenantMemory.review(this.#accountable(), this.#table.memoryQuotas());
       this.#reviewDemand();
       this.#dispatcher.clearWishes();
+      this.#shadows.dispatcher.clearWishes();
     }, REVIEW_MS);
     this.#reviewTimer.unref();
     logger.info({ host, port: this.#listener.port, functions: this.#table.size, revision: this.#table.revision }, 'listening');
@@ -189,7 +199,7 @@ export class Gateway {
 
   /** The supervisor's word about a dead host. */
   hostDied(verdict: HostDied): void {
-    this.#dispatcher.lostHosts.died(verdict);
+    (kindOfGroup(groupOfHost(verdict.host)) === 'shadow' ? this.#shadows.dispatcher : this.#dispatcher).lostHosts.died(verdict);
   }
 
   /**
@@ -200,6 +210,7 @@ export class Gateway {
     if (this.#draining) return;
     this.#draining = true;
     this.#dispatcher.closing = true;
+    this.#shadows.close();
     this.#listener?.stopAccepting();
     if (this.#dispatcher.activeCount > 0) {
       await new Promise<void>((resolve) => {
@@ -243,19 +254,30 @@ export class Gateway {
     }
   }
 
+  /** What repeats requests is kept apart from what callers wait for. */
+  #dispatcherOf(link: HostLink): Dispatcher {
+    return isShadow(link) ? this.#shadows.dispatcher : this.#dispatcher;
+  }
+
+  /** Hosts whose isolates count for their tenants. */
+  #accountable(): HostLink[] {
+    return [...this.#links.values()].filter((link) => !isShadow(link));
+  }
+
   #hostOpened(connection: FrameConnection): void {
     const { peer } = connection;
     if (peer === undefined) return;
-    const link = new HostLink(connection, peer, (target, row) => this.#dispatcher.lanes.entries(target, row));
+    const link = new HostLink(connection, peer, (target, row) => this.#dispatcherOf(link).lanes.entries(target, row));
     this.#links.set(connection, link);
     this.#options.logger.info({ host: link.name, hostPid: link.pid }, 'a host is here');
-    this.#dispatcher.hostOpened(link);
-    this.#warm.hostOpened(link);
+    this.#dispatcherOf(link).hostOpened(link);
+    if (!isShadow(link)) this.#warm.hostOpened(link);
   }
 
   #tableChanged(delta: RouteDelta | undefined): void {
     this.#file.changed(delta);
     this.#dispatcher.tableChanged();
+    this.#shadows.tableChanged();
     if (delta === undefined) this.#warm.tableReplaced(this.#table.functions());
     else this.#warm.changed(delta);
     this.#onTable?.();
@@ -271,8 +293,13 @@ export class Gateway {
   /** Hosts of all groups but the default ones run only while they are used. */
   #reviewDemand(): void {
     if (this.#draining) return;
-    const { hosts } = this.#dispatcher;
-    for (const group of new Set([...this.#dispatcher.missedGroups(), ...hosts.openGroups()])) {
+    this.#reviewGroups(this.#dispatcher);
+    this.#reviewGroups(this.#shadows.dispatcher);
+  }
+
+  #reviewGroups(dispatcher: Dispatcher): void {
+    const { hosts } = dispatcher;
+    for (const group of new Set([...dispatcher.missedGroups(), ...hosts.openGroups()])) {
       const kind = kindOfGroup(group);
       if (kind === 'default') continue;
       let demand = this.#demands.get(group);
@@ -280,7 +307,7 @@ export class Gateway {
         demand = new HostDemand(this.#options.idleMs?.[kind] ?? IDLE_MS);
         this.#demands.set(group, demand);
       }
-      const waiting = this.#dispatcher.parked(group) + Number(this.#dispatcher.wished(group));
+      const waiting = dispatcher.parked(group) + Number(dispatcher.wished(group));
       const wanted = demand.review(performance.now(), waiting, hosts.inFlight(group), hosts.invoked(group), hosts.openIn(group));
       if (wanted !== undefined) this.#options.onDemand?.(group, wanted);
     }
@@ -301,5 +328,10 @@ export class Gateway {
     connection.send([FRAME.figures, 0, { ...figures.take(node), span: this.#figureClock.take(), standing: strikes.figures(), callers: this.#table.callers.figures(), lastGood: { ...fallbacks.store } }]);
     const rows = this.#dispatcher.explanations.take();
     if (rows !== undefined) connection.send(rows);
+    for (const frame of [this.#shadows.take(), this.#shadows.takeLogs()]) if (frame !== undefined) connection.send(frame);
   }
+}
+
+function isShadow({ group }: HostLink): boolean {
+  return kindOfGroup(group) === 'shadow';
 }

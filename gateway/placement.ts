@@ -14,8 +14,21 @@ const groupsOf = new Map<string, TierGroups>();
 export function tierGroups(tier: string): TierGroups {
   let groups = groupsOf.get(tier);
   if (groups === undefined) {
-    groups = { default: hostGroup(tier, 'default'), slow: hostGroup(tier, 'slow'), wasm: hostGroup(tier, 'wasm'), penalty: hostGroup(tier, 'penalty') };
+    groups = { default: hostGroup(tier, 'default'), slow: hostGroup(tier, 'slow'), wasm: hostGroup(tier, 'wasm'), penalty: hostGroup(tier, 'penalty'), shadow: hostGroup(tier, 'shadow') };
     groupsOf.set(tier, groups);
+  }
+  return groups;
+}
+
+const shadowGroupsOf = new Map<string, TierGroups>();
+
+/** For what repeats requests: every way leads to the hosts of shadows. */
+export function shadowGroups(tier: string): TierGroups {
+  let groups = shadowGroupsOf.get(tier);
+  if (groups === undefined) {
+    const { shadow } = tierGroups(tier);
+    groups = { default: shadow, slow: shadow, wasm: shadow, penalty: shadow, shadow };
+    shadowGroupsOf.set(tier, groups);
   }
   return groups;
 }

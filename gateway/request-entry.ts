@@ -23,6 +23,7 @@ import { MAX_HEAD_CHARACTERS, RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { Route } from './route.ts';
 import type { RouteTable } from './route-table.ts';
+import type { Shadows } from './shadow/index.ts';
 import { userField } from './user-field.ts';
 import type { ClientRequest, ClientResponse } from './uws.ts';
 
@@ -31,6 +32,7 @@ export interface RequestEntryOptions {
   readonly table: RouteTable;
   readonly dispatcher: Dispatcher;
   readonly peers: PeerAddresses;
+  readonly shadows: Shadows;
   readonly logger: Logger;
   /** Whether requests can be served, and if not, why. */
   readonly readiness: () => 'ready' | 'draining' | 'no route table' | 'no host';
@@ -134,7 +136,11 @@ export class RequestEntry {
       `\nx-request-id\n${requestId}${forwardedFields(head, peer, authority.text, protocol)}\ntraceparent\n${childTraceparent(head.traceparent)}` +
       (fn.user === null ? '' : userField(facts?.user()));
     if (refusal !== undefined) return this.#refuse(response, refusal.failure, false, route, version, refusal.retryAfterS, text);
-    const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, response);
+    const mirror = fn.shadow === undefined || found.version !== 0
+      ? undefined
+      : this.#options.shadows.draw(fn, version, { method, path, query, head: text, acceptedAtMs }, head.chunked ? -1 : Math.max(0, head.contentLength), response);
+    const exchange = new Exchange(dispatcher, { id, requestId, method, path, head: text, peer: peer.text, acceptedAtMs }, route, target, mirror ?? response);
+    if (mirror !== undefined) mirror.exchange = exchange;
     exchange.pin = pin;
     exchange.followsTraffic = found.version === 0;
     if (caller !== null) {

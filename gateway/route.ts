@@ -4,17 +4,17 @@ import { Choice, onlyVersionOf } from '../core/routing/index.ts';
 import type { RequestFacts, RouteFunction } from '../core/routing/index.ts';
 import { FallbackPlan } from './fallback/plan.ts';
 import type { FunctionGate } from './function-gate.ts';
-import { tierGroups } from './placement.ts';
+import { shadowGroups, tierGroups } from './placement.ts';
 import { SkewPin } from './skew-pin.ts';
 import type { TierGroups } from './placement.ts';
 import type { FigureCell } from './version-figures.ts';
 import type { VersionPlace } from './version-place.ts';
 
 /** What a `target` frame says of a version under the function's present settings. */
-export function targetOf(fn: RouteFunction, version: number, digest: string): Target {
+export function targetOf(fn: RouteFunction, version: number, digest: string, shadow = false): Target {
   return {
     function: fn.name, version, digest, tenant: fn.tenant, tier: fn.tier, debug: fn.debug, shape: fn.shape,
-    cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets,
+    cpuMs: fn.limits.cpuMs, memoryMb: fn.limits.memoryMb, subrequests: fn.limits.subrequests, wasm: fn.limits.wasm, secrets: fn.secrets, shadow,
   };
 }
 
@@ -32,10 +32,11 @@ export class VersionTarget {
   /** Settings or version have changed since: named by no new invocation, forgotten by hosts after the last one under way. */
   retired = false;
 
-  constructor(fn: RouteFunction, version: number, digest: string, place: VersionPlace) {
-    this.frame = targetOf(fn, version, digest);
+  /** @param shadow  it repeats requests: hosts of that group run it, whatever else is known of it */
+  constructor(fn: RouteFunction, version: number, digest: string, place: VersionPlace, shadow = false) {
+    this.frame = targetOf(fn, version, digest, shadow);
     this.versionText = String(version);
-    this.groups = tierGroups(fn.tier);
+    this.groups = shadow ? shadowGroups(fn.tier) : tierGroups(fn.tier);
     this.place = place;
     this.#key = JSON.stringify(this.frame);
   }

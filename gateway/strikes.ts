@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts';
 import type { Explanations } from './explanations.ts';
 import type { FunctionGate } from './function-gate.ts';
 import type { Failure } from './problem-answer.ts';
-import { Standing } from './standing.ts';
+import { PENALTY_RUNG, STRIKES, Standing } from './standing.ts';
 import type { Change } from './standing.ts';
 
 export interface StrikesOptions {
@@ -19,6 +19,8 @@ export interface StrikesOptions {
   readonly recall: (gate: FunctionGate, exceptId: number) => void;
   /** Whether this is still the gate of a function that exists. */
   readonly present: (gate: FunctionGate) => boolean;
+  /** There are no penalty hosts. Default false. */
+  readonly lastResort?: boolean;
   /** Default: performance.now. */
   readonly now?: () => number;
 }
@@ -81,6 +83,10 @@ export class Strikes {
     // A kill from outside may have hit anyone, and so may one silence: they raise suspicion, no more.
     if (cause === 'outside' || (cause === 'silent' && !standing.suspected(this.#now()))) {
       this.#apply(exchange, standing, standing.killed(exchange.id, this.#now()));
+      return;
+    }
+    if (this.#options.lastResort === true) {
+      this.#apply(exchange, standing, standing.killed(exchange.id, this.#now(), STRIKES, PENALTY_RUNG));
       return;
     }
     const onPenaltyHost = exchange.link !== null && kindOfGroup(exchange.link.group) === 'penalty';

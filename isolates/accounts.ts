@@ -75,6 +75,8 @@ export class Accounts {
 
   /** The account of a target's version; `close` must follow. */
   open(target: Target): VersionAccount {
+    // What a shadow uses is no use of its version by anybody: the gateway counts it apart.
+    if (target.shadow) return new VersionAccount(target.function, target.version);
     const key = `${target.function}@${target.version}`;
     let account = this.#versions.get(key);
     if (account === undefined) {

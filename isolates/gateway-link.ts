@@ -15,6 +15,8 @@ export class GatewayLink {
   readonly #tier: string;
   /** Whether functions here have WebAssembly: targets of the other kind are refused. null: both may run. */
   readonly #wasm: boolean | null;
+  /** Whether functions here repeat requests: targets of the other kind are refused. */
+  readonly #shadow: boolean;
   readonly #targets = new Map<number, TargetState>();
   /** Targets that the gateway wants to be kept warm. */
   readonly #held = new Set<number>();
@@ -23,14 +25,16 @@ export class GatewayLink {
 
   /**
    * @param wasm  whether functions here have WebAssembly; null: some do
+   * @param shadow  whether they repeat requests
    * @param room  how many more invocations the host takes
    */
-  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean | null, room: () => number) {
+  constructor(connection: FrameConnection, pool: IsolatePool, tier: string, wasm: boolean | null, shadow: boolean, room: () => number) {
     this.#connection = connection;
     this.#room = room;
     this.#pool = pool;
     this.#tier = tier;
     this.#wasm = wasm;
+    this.#shadow = shadow;
   }
 
   get running(): number {
@@ -71,7 +75,7 @@ export class GatewayLink {
       case FRAME.target: {
         const [, number, target] = frame;
         if (target.tier !== this.#tier) throw new PlatformError('protocol_violation', { why: 'a target of another tier' });
-        if (this.#wasm !== null && target.wasm !== this.#wasm) throw new PlatformError('protocol_violation', { why: 'a target of another group' });
+        if ((this.#wasm !== null && target.wasm !== this.#wasm) || target.shadow !== this.#shadow) throw new PlatformError('protocol_violation', { why: 'a target of another group' });
         if (this.#targets.has(number)) throw new PlatformError('protocol_violation', { why: 'a target is named twice' });
         this.#targets.set(number, this.#pool.acquire(target));
         return;

@@ -27,7 +27,7 @@ import { EntryWatch } from './watch/entry-watch.ts';
 const LOAD_MS = 250;
 const FIGURES_MS = 500;
 /** Hosts that run with other flags of V8: what was made without them can't be restored there. */
-const OTHER_FLAGS: readonly GroupKind[] = ['wasm', 'penalty'];
+const OTHER_FLAGS: readonly GroupKind[] = ['wasm', 'penalty', 'shadow'];
 
 export class Host {
   readonly #boot: HostBoot;
@@ -92,7 +92,7 @@ export class Host {
     this.#pool = new IsolatePool(services, new VersionReader(boot.dataFolder, Buffer.from(boot.tierKey, 'base64'), this.#shelf));
     this.#gateway = new ReconnectingPeer(boot.sockets.gateway, { self, accepts: ['gateway'] }, {
       onOpen: (connection) => {
-        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, kind === 'penalty' ? null : kind === 'wasm', () => MAX_RUNNING - this.#running()));
+        this.#links.set(connection, new GatewayLink(connection, this.#pool, boot.tier, kind === 'penalty' || kind === 'shadow' ? null : kind === 'wasm', kind === 'shadow', () => MAX_RUNNING - this.#running()));
         this.#lastLoad = '';
       },
       onFrame: (frame, connection) => this.#links.get(connection)?.onFrame(frame),

@@ -5,6 +5,8 @@ import type { Invocation } from './invocation.ts';
 import type { StackMapper } from './stacks/stack-mapper.ts';
 
 const ROWS_PER_WINDOW = 1_000;
+/** Of a shadow: what it says must not push out of its function's log what others say. */
+const SHADOW_ROWS_PER_WINDOW = 100;
 const WINDOW_MS = 10_000;
 const MAX_ROWS = 20_000;
 const MESSAGE_CHARACTERS = 10_240;
@@ -49,12 +51,12 @@ export class LogSink {
     }
     const rows = (this.#inWindow.get(fn) ?? 0) + 1;
     this.#inWindow.set(fn, rows);
-    if (rows > ROWS_PER_WINDOW || this.#rows.length >= MAX_ROWS) {
+    if (rows > (target.shadow ? SHADOW_ROWS_PER_WINDOW : ROWS_PER_WINDOW) || this.#rows.length >= MAX_ROWS) {
       this.#dropped[fn] = (this.#dropped[fn] ?? 0) + 1;
       return;
     }
     const mapped = this.#stacks.map(target, message.slice(0, MESSAGE_CHARACTERS));
-    const row: Row = [now, level, fn, version, invocation, typeof mapped === 'string' ? mapped : message.slice(0, MESSAGE_CHARACTERS), fields];
+    const row: Row = [now, level, fn, version, invocation, typeof mapped === 'string' ? mapped : message.slice(0, MESSAGE_CHARACTERS), target.shadow ? marked(fields) : fields];
     this.#rows.push(row);
     if (typeof mapped === 'string') return;
     this.#unmapped.add(row);
@@ -80,4 +82,11 @@ export class LogSink {
     clearInterval(this.#timer);
     this.flush(true);
   }
+}
+
+/** The fields of a shadow's row, with the mark at their end: of members with the same name JSON.parse takes the last. */
+function marked(fields: string | null): string {
+  if (fields === null || !fields.startsWith('{') || !fields.endsWith('}')) return JSON.stringify({ ...(fields === null ? {} : { fields }), shadow: true });
+  const inner = fields.slice(1, -1).trim();
+  return inner === '' ? '{"shadow":true}' : `{${inner},"shadow":true}`;
 }

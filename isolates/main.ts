@@ -1,4 +1,6 @@
 // Entry of a host process.
+import { setPriority } from 'node:os';
+import { kindOfGroup } from '../core/config/index.ts';
 import { runChild } from '../core/process/index.ts';
 import type { HostBoot } from '../core/config/index.ts';
 import type { Logger } from '../core/log/index.ts';
@@ -6,6 +8,12 @@ import { Host } from './host.ts';
 import { makePlatform, platformKeyOf, readPlatform } from './platform/load.ts';
 import type { Platform } from './platform/load.ts';
 import { externalBytes } from './vm.ts';
+
+/**
+ * Niceness of the thread that runs shadows (sched(7)): a tenth of what another thread gets, where cores are short. Linux keeps it per thread, so the meter
+ * and the watchdog, which are there by then, stay as prompt as on any host.
+ */
+const SHADOW_NICE = 10;
 
 async function platformOf(boot: HostBoot, logger: Logger): Promise<Platform> {
   const files = boot.platformFolder === null ? undefined : readPlatform(boot.platformFolder);
@@ -20,6 +28,7 @@ await runChild(
   'host',
   async (boot, logger) => {
     const host = await Host.start(boot, logger, await platformOf(boot, logger));
+    if (kindOfGroup(boot.group) === 'shadow') setPriority(SHADOW_NICE);
     return { drain: (withinMs) => host.drain(withinMs) };
   },
   // process.exit with live isolates may crash; by then everything has been sent.

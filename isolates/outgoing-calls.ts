@@ -197,6 +197,7 @@ export class OutgoingCalls {
       tenant: owner.target.target.tenant,
       fn: owner.target.target.function,
       invocation: owner.printableId,
+      shadow: owner.target.target.shadow,
       onReply: (replyHead, replyBody) => this.#onReply(operation, replyHead, replyBody),
       onFail: (code, message) => this.#fail(operation, code, message),
     });

@@ -25,6 +25,8 @@ export interface CallRequest {
   readonly tenant: string;
   readonly fn: string;
   readonly invocation: string;
+  /** Its invocation repeats one that was answered. */
+  readonly shadow: boolean;
   /** Called once: the answer's head and its body. */
   onReply(head: string, body: IncomingBody | null): void;
   /** Called once, instead of `onReply`. */
@@ -100,7 +102,7 @@ export class SidecarClient {
     const leftMs = Math.max(1, request.deadlineMs - performance.now());
     connection.send([
       FRAME.call, call.id, request.client, request.operation, request.head, mode, mode === BODY.inline ? request.body : null,
-      leftMs, request.traceparent, request.tenant, request.fn, request.invocation,
+      leftMs, request.traceparent, request.tenant, request.fn, request.invocation, request.shadow,
     ]);
     if (request.streams) call.upload ??= new OutgoingBody(connection, call.id);
   }

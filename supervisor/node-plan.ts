@@ -16,6 +16,8 @@ import type { ProcessPlan } from './supervised-process.ts';
 
 /** Hosts of a group `penalty` end when nothing has run on them for so long, milliseconds. */
 const PENALTY_IDLE_MS = 60_000;
+/** ... and of a group `shadow`. */
+const SHADOW_IDLE_MS = 60_000;
 
 /** `.ts` in a checkout, `.js` in the packed build: the same as this module's own. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
@@ -76,9 +78,9 @@ export interface HostGround {
   readonly sandbox: Sandbox;
 }
 
-/** A penalty host takes functions of any kind. */
+/** Penalty and shadow hosts take functions of any kind. */
 function hasWasm(kind: GroupKind): boolean {
-  return kind === 'wasm' || kind === 'penalty';
+  return kind !== 'default' && kind !== 'slow';
 }
 
 /** What a host of this tier reads; null without a platform snapshot. */
@@ -97,12 +99,12 @@ export function planNode(facts: NodeFacts): NodePlan {
     nodeFlags, entry: programPath(`${part}/main`), args: [], environment: { ...environment, ...more },
   });
   const plan = (boot: Boot, from: Command): ProcessPlan => ({ name: boot.name, command: from, bootMessage: (): ToChild => ({ type: 'boot', boot }) });
-  const counts = { default: Object.values(tiers).reduce((sum, count) => sum + count, 0), slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1 } as const satisfies Record<GroupKind, number>;
+  const counts = { default: Object.values(tiers).reduce((sum, count) => sum + count, 0), slow: settings.slowHosts, wasm: settings.wasmHosts, penalty: 1, shadow: 1 } as const satisfies Record<GroupKind, number>;
   const given = settings.hostMemoryMb === undefined ? undefined : settings.hostMemoryMb * 1_048_576;
   const ofDefault = given ?? hostMemoryBytes(counts.default);
   const budgets = {
     // A slow host is like a default one in all but its name: a standby can become one.
-    default: ofDefault, slow: ofDefault, wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1),
+    default: ofDefault, slow: ofDefault, wasm: given ?? groupMemoryBytes(counts.wasm), penalty: given ?? groupMemoryBytes(1), shadow: given ?? groupMemoryBytes(1),
   } as const satisfies Record<GroupKind, number>;
   const hosts = (tier: string, kind: GroupKind, count: number, { platformFolder, sandbox }: HostGround, flags: readonly string[]): ProcessPlan[] => {
     const group = hostGroup(tier, kind);
@@ -122,7 +124,7 @@ export function planNode(facts: NodeFacts): NodePlan {
     hostMemory: hostMemory(budgets.default, false),
     control: plan({ ...base('control'), kind: 'control', host: settings.host, port: settings.controlPort, token: facts.token, tierKeys, gatewayPort: settings.port, snapshots: snapshotPrograms }, command('control')),
     sidecar: plan({ ...base('sidecar'), kind: 'sidecar', cacheMb: settings.cacheMb, egressAllow: [...settings.egressAllow, ...facts.exampleEgress], ownPorts: [settings.port, settings.controlPort] }, command('sidecar', [QUIET], NAME_LOOKUPS)),
-    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
+    gateway: plan({ ...base('gateway'), kind: 'gateway', host: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, preWarm: settings.preWarm, idleMs: { slow: settings.slowIdleMs, penalty: PENALTY_IDLE_MS, shadow: SHADOW_IDLE_MS, wasm: settings.wasmIdleMs } }, command('gateway')),
     hosts: (ground) => new Map(Object.entries(tiers).map(([tier, count]) => [tier, hosts(tier, 'default', count, ground, ISOLATE_FLAGS)])),
     onDemandHosts: (ground) => {
       const groups = new Map<HostGroup, readonly ProcessPlan[]>();

@@ -88,7 +88,7 @@ export class BareHost {
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ format: 1, digest, bundleSha256: sha256, env: {}, bindings: {}, builtAt: '' }));
     this.#lastTarget += 1;
     this.#connection?.send([this.#protocol.FRAME.target, this.#lastTarget, {
-      function: name, version: 1, digest, tenant, tier: 'default', debug: false, shape: 'auto', cpuMs: 1_000, memoryMb: 64, subrequests: 50, wasm: false, secrets: '',
+      function: name, version: 1, digest, tenant, tier: 'default', debug: false, shape: 'auto', cpuMs: 1_000, memoryMb: 64, subrequests: 50, wasm: false, secrets: '', shadow: false,
     }]);
     return this.#lastTarget;
   }

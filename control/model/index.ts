@@ -12,6 +12,7 @@ export type { Companion, Frozen, Written } from './ledger.ts';
 export { HOLDS, Purge } from './purge.ts';
 export type { FunctionRecord } from './records.ts';
 export { HISTORY_LIMIT, KEYS, functionRecordSchema, storeRecordSchema } from './records.ts';
+export { Shadowing } from './shadow.ts';
 export { Tenants } from './tenants.ts';
 export { Tiers } from './tiers.ts';
 export { TrafficControl, withTraffic } from './traffic.ts';

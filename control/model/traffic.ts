@@ -7,12 +7,13 @@ import type { Catalog } from './catalog.ts';
 import type { Ledger, Written } from './ledger.ts';
 import { HISTORY_LIMIT, KEYS } from './records.ts';
 import type { FunctionRecord } from './records.ts';
+import { shadowBeside } from './shadow.ts';
 import { succession } from './succession.ts';
 
-/** The record with other traffic; what was live joins the history that rollback goes through. */
+/** The record with other traffic; what was live joins the history that rollback goes through. A shadow that traffic turns to ends. */
 export function withTraffic(record: FunctionRecord, traffic: Traffic, now: string): FunctionRecord {
   const history = record.traffic === null ? record.history : [...record.history, record.traffic].slice(-HISTORY_LIMIT);
-  return { ...record, ...succession(record, traffic, now), history };
+  return { ...record, ...succession(record, traffic, now), history, shadow: shadowBeside(traffic, record.shadow) };
 }
 
 /** All traffic to one version. What keeps callers on a version stays; rules go, since they name versions that this one follows. */
@@ -43,7 +44,7 @@ export class TrafficControl {
       if (record.traffic !== null && canonicalJson(record.traffic) === canonicalJson(traffic)) return { changes: null, revision, result: traffic };
       return {
         changes: [{ key: KEYS.function(name), value: withTraffic(record, traffic, now) }],
-        audit: { action: 'traffic.set', target: name, before: record.traffic, after: traffic },
+        audit: { action: 'traffic.set', target: name, before: record.traffic, after: audited(record, traffic) },
         result: traffic,
       };
     });
@@ -60,10 +61,10 @@ export class TrafficControl {
       const { record } = this.#catalog.require(name);
       const traffic = record.history.at(-1);
       if (traffic === undefined) throw new PlatformError('conflict', { with: `the history of function ${name}: it has no earlier traffic` });
-      const next: FunctionRecord = { ...record, ...succession(record, traffic, now), history: record.history.slice(0, -1) };
+      const next: FunctionRecord = { ...record, ...succession(record, traffic, now), history: record.history.slice(0, -1), shadow: shadowBeside(traffic, record.shadow) };
       return {
         changes: [{ key: KEYS.function(name), value: next }],
-        audit: { action: 'traffic.rollback', target: name, before: record.traffic, after: traffic },
+        audit: { action: 'traffic.rollback', target: name, before: record.traffic, after: audited(record, traffic) },
         result: traffic,
       };
     });
@@ -79,4 +80,9 @@ export class TrafficControl {
     for (const [index, part] of traffic.split.entries()) check(part.version, `split[${index}].version`);
     if (errors.length > 0) throw new PlatformError('invalid', { errors });
   }
+}
+
+/** The new traffic, and the shadow that ends with it. */
+function audited({ shadow }: FunctionRecord, traffic: Traffic): unknown {
+  return shadow !== null && shadowBeside(traffic, shadow) === null ? { ...traffic, shadowEnded: shadow } : traffic;
 }

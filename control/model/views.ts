@@ -1,6 +1,6 @@
 // What readers see of functions and versions: the schemas of the answers, and how they are made from records.
 import { z } from 'zod';
-import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, limitsSchema, retentionSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, limitsSchema, retentionSchema, shadowRecordSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
 import { buildReportSchema, placeSchema } from '../builder/index.ts';
 import type { BuildReport } from '../builder/index.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
@@ -29,7 +29,7 @@ export const functionViewSchema = z.strictObject({
   fallback: fallbackSchema.nullable(),
   skew: skewSchema.nullable(),
   retention: retentionSchema.nullable(),
-  shadow: shadowSchema.nullable(),
+  shadow: shadowRecordSchema.nullable(),
   emergency: emergencyStateSchema,
   aliases: z.record(z.string(), version),
   pinned: z.array(version),

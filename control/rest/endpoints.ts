@@ -8,6 +8,7 @@ import { seriesEndpoints } from './series-endpoints.ts';
 import { purgeEndpoints } from './purge-endpoints.ts';
 import { rolloutEndpoints } from './rollout-endpoints.ts';
 import type { Services } from './services.ts';
+import { shadowEndpoints } from './shadow-endpoints.ts';
 import { tenantEndpoints } from './tenant-endpoints.ts';
 import { trafficEndpoints } from './traffic-endpoints.ts';
 import { tokenEndpoints } from './token-endpoints.ts';
@@ -22,6 +23,7 @@ export function endpoints(services: Services): Endpoint[] {
     ...purgeEndpoints(services),
     ...trafficEndpoints(services),
     ...rolloutEndpoints(services),
+    ...shadowEndpoints(services),
     ...tenantEndpoints(services),
     ...observingEndpoints(services),
     ...seriesEndpoints(services),

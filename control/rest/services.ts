@@ -4,9 +4,10 @@ import type { RecordStore } from '../../core/ports/index.ts';
 import type { Tokens } from '../access/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
-import type { AuditHead, Catalog, EmergencySwitches, Functions, Purge, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
+import type { AuditHead, Catalog, EmergencySwitches, Functions, Purge, Shadowing, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
 import type { SeriesReader } from '../sensing/index.ts';
 import type { Rollouts } from '../rollouts/index.ts';
+import type { ShadowStore } from '../shadows/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { FigureStore } from '../stats/index.ts';
 
@@ -24,6 +25,8 @@ export interface Services {
   readonly traffic: TrafficControl;
   readonly rollouts: Rollouts;
   readonly emergency: EmergencySwitches;
+  readonly shadowing: Shadowing;
+  readonly shadows: ShadowStore;
   readonly snapshots: Snapshots;
   readonly logs: LogStore;
   readonly figures: FigureStore;

@@ -1,6 +1,7 @@
 // Figures of functions and processes, and their Prometheus form.
 export { FigureStore } from './figure-store.ts';
 export type { FigureStoreOptions } from './figure-store.ts';
+export { Totals } from './totals.ts';
 export { functionStandingSchema } from './standings.ts';
 export type { FunctionStanding } from './standings.ts';
 export { functionStatsSchema, tenantUsageSchema } from './views.ts';

@@ -8,6 +8,7 @@ import { isSnapshotReason } from '../../core/versions/index.ts';
 import { OTHER } from './bounded-series.ts';
 import type { BoundedSeries } from './bounded-series.ts';
 import type { FigureStore, GatewayState } from './figure-store.ts';
+import type { ShadowSums } from '../shadows/index.ts';
 import { COLD_PHASES } from './totals.ts';
 import type { Totals } from './totals.ts';
 
@@ -16,6 +17,8 @@ export interface MetricSources {
   readonly processes: readonly ProcessState[];
   /** Builds of version snapshots by what came of them. */
   readonly snapshotBuilds: ReadonlyMap<string, number>;
+  /** Of shadow traffic; in none of the other figures of requests. */
+  readonly shadows: ShadowSums;
   /** Gauges of the control plane itself, by metric name. */
   readonly control: Readonly<Record<string, { readonly help: string; readonly value: number }>>;
 }
@@ -37,7 +40,7 @@ const REASON = /^[a-z_]{1,40}$/;
 const MAX_REASONS = 20;
 
 /** The text for GET /metrics. */
-export async function renderMetrics({ figures, processes, snapshotBuilds, control }: MetricSources): Promise<string> {
+export async function renderMetrics({ figures, processes, snapshotBuilds, shadows, control }: MetricSources): Promise<string> {
   const registry = new Registry();
   const add = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: readonly Sample[]): void => {
     // prom-client asks a metric for its values when it renders; the sums are made elsewhere, so this is all of a metric that is needed.
@@ -49,6 +52,7 @@ export async function renderMetrics({ figures, processes, snapshotBuilds, contro
   addTotals(add, '_function', series(figures.functions, 'function'));
   addTotals(add, '_tenant', series(figures.tenants, 'tenant'));
   addNode(add, figures);
+  addShadows(add, shadows);
   add('thimble_control_snapshot_builds_total', 'counter', 'Builds of version snapshots, by outcome: ready, or why there is none.', [...snapshotBuilds].map(([outcome, value]) => ({ labels: { outcome }, value })));
   add('thimble_process_up', 'gauge', '1 while the process is ready.', processes.map((p) => ({ labels: processLabels(p), value: p.state === 'ready' ? 1 : 0 })));
   add('thimble_process_restarts_total', 'counter', 'Restarts of the process by the supervisor.', processes.map((p) => ({ labels: processLabels(p), value: p.restarts })));
@@ -110,6 +114,13 @@ function histogramSamples(name: string, labels: Readonly<Record<string, string>>
   return samples;
 }
 
+function addShadows(add: Add, { mirrored, outcomes, skipped, dropped }: ShadowSums): void {
+  const by = (label: string, counts: Iterable<readonly [string, number]>): Sample[] => [...counts].map(([key, value]) => ({ labels: { [label]: key }, value }));
+  add('thimble_shadow_requests_total', 'counter', 'Requests that were repeated to a shadow.', [{ labels: {}, value: mirrored }]);
+  add('thimble_shadow_outcomes_total', 'counter', 'Repeated requests by how their answers compared; lost: the shadow could not be run.', by('outcome', Object.entries(outcomes)));
+  add('thimble_shadow_skipped_total', 'counter', 'Requests of a kind that is not repeated, by reason.', by('reason', skipped));
+  add('thimble_shadow_dropped_total', 'counter', 'Requests that were not repeated for want of room, by reason.', by('reason', dropped));
+}
 
 function addNode(add: Add, figures: FigureStore): void {
   const gateways = (read: (g: GatewayState) => number): Sample[] =>

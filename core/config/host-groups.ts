@@ -7,16 +7,17 @@ export const TIER_NAME = /^[a-z](?:[a-z0-9]{0,30})$/;
 
 /**
  * `default` always runs. The others run on demand: `slow` for functions whose entries are long, `wasm` for those with `limits.wasm`, whose memory
- * V8's limit does not count, `penalty` for those that have killed a host.
+ * V8's limit does not count, `penalty` for those that have killed a host, `shadow` for versions that repeat requests of
+ * others (gateway/shadow): what they do to their process hurts nobody who is waited for.
  */
-export const GROUP_KINDS = ['default', 'slow', 'wasm', 'penalty'] as const;
+export const GROUP_KINDS = ['default', 'slow', 'wasm', 'penalty', 'shadow'] as const;
 
 export type GroupKind = (typeof GROUP_KINDS)[number];
 
 /** Identifier of a group: its kind for the default tier, else `TIER.KIND`. */
 export type HostGroup = string;
 
-const PREFIX = { default: 'host', slow: 'slow', wasm: 'wasm', penalty: 'penalty' } as const satisfies Record<GroupKind, string>;
+const PREFIX = { default: 'host', slow: 'slow', wasm: 'wasm', penalty: 'penalty', shadow: 'shadow' } as const satisfies Record<GroupKind, string>;
 
 export function hostGroup(tier: string, kind: GroupKind): HostGroup {
   return tier === DEFAULT_TIER ? kind : `${tier}.${kind}`;
@@ -46,7 +47,7 @@ export function groupOfHost(name: string): HostGroup {
 }
 
 /** What figures and people call a group: its kind, but `fast` for the default one. */
-export const LANES = ['fast', 'slow', 'wasm', 'penalty'] as const;
+export const LANES = ['fast', 'slow', 'wasm', 'penalty', 'shadow'] as const;
 export type LaneName = (typeof LANES)[number];
 
 export function laneOfGroup(group: HostGroup): LaneName {

@@ -257,6 +257,12 @@ export const ERRORS = {
     message: (p: { readonly rule: string }) => `this address may not be reached: ${p.rule}`,
     fix: 'Call public http or https addresses, or have the operator name the address in THIMBLE_EGRESS_ALLOW.',
   },
+  shadow_refused: {
+    status: 502, fault: 'tenant', retryable: false,
+    meaning: 'A repeated request (shadow traffic) would have changed something outside: a call with a method other than GET, HEAD or OPTIONS. Inside a function: a TypeError with this code.',
+    message: (p: { readonly what: string }) => `a shadow may change nothing outside: ${p.what}`,
+    fix: 'Expected of a shadow. Exempt what differs because of it with ignore, or leave requests that write out of methods.',
+  },
   subrequest_limit_exceeded: {
     status: 502, fault: 'tenant', retryable: false,
     meaning: 'One invocation made more outgoing calls than limits.subrequests. Inside a function: a TypeError with this code.',

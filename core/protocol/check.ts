@@ -26,7 +26,7 @@ function target(v: unknown): boolean {
   const t = v as Record<string, unknown>;
   return (
     text(t['function']) && id(t['version']) && text(t['digest']) && text(t['tenant']) && text(t['tier']) && flag(t['debug']) && text(t['shape']) &&
-    id(t['cpuMs']) && id(t['memoryMb']) && count(t['subrequests']) && flag(t['wasm']) && text(t['secrets'])
+    id(t['cpuMs']) && id(t['memoryMb']) && count(t['subrequests']) && flag(t['wasm']) && text(t['secrets']) && flag(t['shadow'])
   );
 }
 
@@ -95,13 +95,15 @@ function fits(f: Row): boolean {
       return n === 3 && id(f[1]) && text(f[2]);
     case FRAME.call:
       return (
-        n === 12 && id(f[1]) && text(f[2]) && text(f[3]) && text(f[4]) && body(f[5], f[6]) && number(f[7]) && text(f[8]) && text(f[9]) && text(f[10]) && text(f[11])
+        n === 13 && id(f[1]) && text(f[2]) && text(f[3]) && text(f[4]) && body(f[5], f[6]) && number(f[7]) && text(f[8]) && text(f[9]) && text(f[10]) && text(f[11]) &&
+        flag(f[12])
       );
     case FRAME.reply:
       return n === 5 && id(f[1]) && text(f[2]) && body(f[3], f[4]);
     case FRAME.logs:
       return n === 4 && f[1] === 0 && Array.isArray(f[2]) && f[2].every(logRow) && plainObject(f[3]) && Object.values(f[3] as object).every(count);
     case FRAME.figures:
+    case FRAME.shadow:
     case FRAME.table:
     case FRAME.delta:
       return n === 3 && f[1] === 0 && plainObject(f[2]);

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { LANES } from '../config/index.ts';
 
-const count = z.number().min(0);
-const counts = z.record(z.string(), count);
+export const count = z.number().min(0);
+export const counts = z.record(z.string(), count);
 
 /** A sparse log histogram: pairs of bucket index and count (core/metrics). */
-const buckets = z.array(z.tuple([count, count]));
+export const buckets = z.array(z.tuple([count, count]));
 
 /** Increments of one version since the last push. */
 export const versionFiguresSchema = z.object({

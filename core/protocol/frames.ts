@@ -8,7 +8,7 @@
 // After `cancel` from the opener the responder still sends its final frame; until then the id stays in use.
 
 /** Raised when a frame changes its meaning. Peers of different versions refuse each other in `hello`. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Payload of one frame in bytes; a longer length prefix ends the connection. */
 export const MAX_FRAME_BYTES = 32 * 1_048_576;
@@ -59,6 +59,7 @@ export const FRAME = {
   delta: 66,
   applied: 67,
   quotas: 68,
+  shadow: 70,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
@@ -105,6 +106,8 @@ export interface Target {
   readonly wasm: boolean;
   /** Secrets of the function, sealed for the tier (`core/crypto`, purpose `secrets/FUNCTION`); '' when it has none. */
   readonly secrets: string;
+  /** It repeats requests that others have answered (gateway/shadow): runs on hosts of the group `shadow` only, and must change nothing outside (sidecar/engine/side-effects.ts). */
+  readonly shadow: boolean;
 }
 export type TargetFrame = readonly [typeof FRAME.target, target: number, Target];
 /** The target will not be named again: its isolate may drain and go. */
@@ -155,10 +158,11 @@ export type LoadFrame = readonly [typeof FRAME.load, 0, isolates: number, runnin
 /**
  * A call of a middleware client. `head` belongs to client and operation (for `http` / `fetch`: method, URL, redirect mode, then headers, as in
  * `invoke`). `deadlineMs` is what is left. Both sides treat tenant, function and invocation as the host's word, checked against its tier.
+ * `shadow`: of an invocation whose target is one. What would change anything outside fails with `shadow_refused`.
  */
 export type CallFrame = readonly [
   typeof FRAME.call, id: number, client: string, operation: string, head: string, mode: BodyMode, body: Uint8Array | string | null,
-  deadlineMs: number, traceparent: string, tenant: string, fn: string, invocation: string,
+  deadlineMs: number, traceparent: string, tenant: string, fn: string, invocation: string, shadow: boolean,
 ];
 /** `head` for `http` / `fetch`: status, final URL, `1` if redirected else `0`, then headers. */
 export type ReplyFrame = readonly [typeof FRAME.reply, id: number, head: string, mode: BodyMode, body: Uint8Array | string | null];
@@ -179,7 +183,10 @@ export type AppliedFrame = readonly [typeof FRAME.applied, 0, revision: number];
 /** Control to sidecar: outgoing calls per second of every tenant that has such a quota; whole, at each change. */
 export type QuotasFrame = readonly [typeof FRAME.quotas, 0, rows: readonly (readonly [tenant: string, subrequestsPerSec: number])[]];
 
+/** Gateway to control: what came of repeated requests since the last frame, see shadow-figures.ts. */
+export type ShadowFrame = readonly [typeof FRAME.shadow, 0, figures: unknown];
+
 export type Frame =
   | HelloFrame | GoawayFrame | PingFrame | PongFrame | DataFrame | EndFrame | CreditFrame | CancelFrame | FailFrame
   | TargetFrame | ForgetFrame | InvokeFrame | RespondFrame | DoneFrame | LoadFrame | EventFrame | OutcomeFrame | WarmFrame | EntriesFrame | PardonFrame | TenantsFrame | CallFrame | ReplyFrame
-  | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame | QuotasFrame;
+  | LogsFrame | FiguresFrame | SubscribeFrame | TableFrame | DeltaFrame | AppliedFrame | QuotasFrame | ShadowFrame;

@@ -12,3 +12,5 @@ export { JOURNAL_BYTES, JOURNAL_SLOTS, JournalWriter, readBeat, readJournal, wri
 export type { Beat } from './journal.ts';
 export { figuresSchema } from './figures.ts';
 export type { CallerFigures, Figures, GatewayFigures, HostFigures, SidecarFigures, StandingChange, StandingFigures, StrikeReason, UsedFigures, VersionFigures } from './figures.ts';
+export { MAX_DIFFERENCES, shadowFiguresSchema } from './shadow-figures.ts';
+export type { ShadowDifference, ShadowFigures, ShadowRow } from './shadow-figures.ts';

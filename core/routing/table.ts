@@ -1,6 +1,6 @@
 // The route table: all that a gateway needs to find, limit and dispatch a function, pushed by the control plane and kept on disk.
 import { z } from 'zod';
-import { callersSchema, fallbackSchema, limitsSchema, routeQuotasSchema, shadowSchema, skewSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
+import { callersSchema, fallbackSchema, limitsSchema, routeQuotasSchema, shadowRecordSchema, skewSchema, trafficSchema, triggerSchema } from '../schemas/index.ts';
 
 export const routeFunctionSchema = z.object({
   name: z.string(),
@@ -28,7 +28,7 @@ export const routeFunctionSchema = z.object({
   callers: callersSchema.optional(),
   fallback: fallbackSchema.optional(),
   skew: skewSchema.optional(),
-  shadow: shadowSchema.optional(),
+  shadow: shadowRecordSchema.optional(),
   /** No request reaches it. */
   killed: z.literal(true).optional(),
   /** The version that every request gets, whatever `traffic` says. */

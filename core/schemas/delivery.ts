@@ -61,18 +61,27 @@ export type Skew = z.infer<typeof skewSchema>;
 
 const jsonPointer = z.string().max(512).regex(/^(?:\/(?:[^~/]|~0|~1)*)*$/, 'must be a JSON pointer (RFC 6901); * stands for any member');
 
-/** Live requests are repeated to `version`, whose answers are compared and thrown away. */
+/** Fields whose values are secrets or belong to one answer only. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2', 'date', 'content-length', 'connection', 'transfer-encoding', 'server', 'x-request-id']);
+
+/** PUT /v1/functions/:name/shadow: requests that were answered are repeated to `version`, whose answers are compared and thrown away. */
 export const shadowSchema = z.strictObject({
   version,
-  /** Of the requests that traffic sends elsewhere, percent. */
+  /** Of the requests that traffic sends elsewhere, percent, drawn at random. */
   percent: z.number().min(0).max(100).default(100),
-  methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])).min(1).max(7).default(['GET', 'HEAD']),
+  methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])).min(1).max(7).refine((m) => new Set(m).size === m.length, 'each may appear once').default(['GET', 'HEAD']),
   /** Response headers that must be alike. */
-  headers: z.array(headerName).max(50).default(['content-type']),
-  /** Members of JSON bodies that may differ. */
+  headers: z.array(headerName.refine((name) => !NOT_COMPARED.has(name.toLowerCase()) && !name.toLowerCase().startsWith('x-thimble-'), 'is not compared: it is a cookie, or the gateway\'s own')).max(50).default(['content-type']),
+  /** Members of JSON bodies that may differ; what is below them too. */
   ignore: z.array(jsonPointer).max(100).default([]),
+  /** Whether listed differences show the values of both sides; false: only where they are. */
+  values: z.boolean().default(true),
 });
 export type Shadow = z.infer<typeof shadowSchema>;
+
+/** The settings as they are kept: counting begins anew with each change of them. */
+export const shadowRecordSchema = shadowSchema.extend({ since: z.iso.datetime() });
+export type ShadowRecord = z.infer<typeof shadowRecordSchema>;
 
 /** PUT /v1/functions/:name/emergency. Replaces the switches whole; each acts at once on every gateway. */
 export const emergencySchema = z.strictObject({

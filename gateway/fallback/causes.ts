@@ -14,7 +14,7 @@ export const CAUSES = {
 
   function_threw: 'error', bad_response: 'error',
   // What functions get from their calls: one that passes it on fails by it.
-  upstream_failed: 'error', upstream_timeout: 'error', egress_refused: 'error', subrequest_limit_exceeded: 'error', tenant_subrequests_limited: 'throttle',
+  upstream_failed: 'error', upstream_timeout: 'error', egress_refused: 'error', shadow_refused: 'error', subrequest_limit_exceeded: 'error', tenant_subrequests_limited: 'throttle',
   sidecar_lost: 'unavailable',
 
   cpu_limit_exceeded: 'kill', memory_limit_exceeded: 'kill', wall_limit_exceeded: 'kill',

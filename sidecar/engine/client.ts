@@ -14,6 +14,7 @@ export interface Call {
   readonly deadlineMs: number;
   /** W3C traceparent of the caller's span, or ''. */
   readonly traceparent: string;
+  /** Whose it is: what it counts for, and what it may find. Of a shadow, names of its own (side-effects.ts). */
   readonly tenant: string;
   readonly fn: string;
   readonly invocation: string;

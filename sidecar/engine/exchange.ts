@@ -5,6 +5,7 @@ import { BODY, FRAME, MAX_DATA_BYTES, ReceiveWindow, SendWindow } from '../../co
 import type { CallFrame } from '../../core/protocol/index.ts';
 import type { Call, CallTask, MiddlewareClient } from './client.ts';
 import type { HostSession } from './session.ts';
+import { shadowName } from './side-effects.ts';
 
 /** Node's timers take no more; a day is the longest limit that a function may have. */
 const MAX_DEADLINE_MS = 86_400_000;
@@ -22,6 +23,9 @@ export class Exchange implements Call {
   readonly tenant: string;
   readonly fn: string;
   readonly invocation: string;
+  /** Whose log its lines go to. */
+  readonly #logOf: string;
+  readonly #shadow: boolean;
   readonly #session: HostSession;
   #task: CallTask | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -50,8 +54,10 @@ export class Exchange implements Call {
     this.streamed = mode === BODY.stream;
     this.deadlineMs = Math.min(Math.ceil(frame[7]), MAX_DEADLINE_MS);
     this.traceparent = frame[8];
-    this.tenant = frame[9];
-    this.fn = frame[10];
+    this.#logOf = frame[10];
+    this.#shadow = frame[12];
+    this.tenant = this.#shadow ? shadowName(frame[9]) : frame[9];
+    this.fn = this.#shadow ? shadowName(frame[10]) : frame[10];
     this.invocation = frame[11];
     this.#session = session;
     this.#receive = this.streamed ? new ReceiveWindow() : undefined;
@@ -179,7 +185,7 @@ export class Exchange implements Call {
   }
 
   log(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#session.log(level, this.fn, this.invocation, message, fields);
+    this.#session.log(level, this.#logOf, this.invocation, message, this.#shadow ? { ...fields, shadow: true } : fields);
   }
 
   /** Sends what credit and socket allow, then the end if it is due. Called when either may have opened. */

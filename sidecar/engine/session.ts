@@ -6,6 +6,7 @@ import type { CallFrame, Frame, FrameConnection } from '../../core/protocol/inde
 import type { Admission } from './admission.ts';
 import type { MiddlewareClient } from './client.ts';
 import { Exchange } from './exchange.ts';
+import { refusedToShadow } from './side-effects.ts';
 import type { Tally } from './tally.ts';
 
 /** What a session needs of the process around it. */
@@ -111,7 +112,7 @@ export class HostSession {
   }
 
   failed(code: ErrorCode): void {
-    if (code === 'egress_refused' || code === 'tenant_subrequests_limited') this.#context.tally.refused += 1;
+    if (code === 'egress_refused' || code === 'shadow_refused' || code === 'tenant_subrequests_limited') this.#context.tally.refused += 1;
     else this.#context.tally.failed += 1;
   }
 
@@ -145,17 +146,21 @@ export class HostSession {
       this.#refuse(id, 'unavailable', { part: 'sidecar' });
       return;
     }
-    const [tenant, fn] = [frame[9], frame[10]];
+    const refused = frame[12] ? refusedToShadow(frame[2], frame[3], frame[4]) : undefined;
+    if (refused !== undefined) {
+      this.#refuse(id, 'shadow_refused', { what: refused });
+      return;
+    }
     if (this.#calls.size >= this.admission.limits.callsPerConnection) {
       this.#refuse(id, 'overloaded', { what: 'outgoing calls of this host' });
       return;
     }
-    const refusal = this.admission.enter(tenant, fn);
+    const exchange = new Exchange(frame, this);
+    const refusal = this.admission.enter(exchange.tenant, exchange.fn);
     if (refusal !== undefined) {
       this.#refuse(id, refusal.code, refusal.params);
       return;
     }
-    const exchange = new Exchange(frame, this);
     this.#calls.set(id, exchange);
     this.#context.tally.active += 1;
     exchange.start(client as MiddlewareClient);

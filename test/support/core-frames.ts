@@ -15,7 +15,7 @@ const body = fc.oneof(
   fc.constant([BODY.none, null] as const), fc.constant([BODY.stream, null] as const), fc.tuple(fc.constant(BODY.inline), fc.oneof(text, bytes)),
 );
 const target = fc.record({
-  function: text, version: id, digest: text, tenant: text, tier: text, debug: fc.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, wasm: fc.boolean(), secrets: text,
+  function: text, version: id, digest: text, tenant: text, tier: text, debug: fc.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, wasm: fc.boolean(), secrets: text, shadow: fc.boolean(),
 });
 const logRow = fc.tuple(number, text, text, count, text, text, maybeText);
 
@@ -41,13 +41,14 @@ export const frameArbitraries = {
   entries: fc.tuple(fc.constant(FRAME.entries), fc.constant(0), fc.array(fc.tuple(id, count, count, count), { maxLength: 4 })),
   tenants: fc.tuple(fc.constant(FRAME.tenants), fc.constant(0), fc.array(fc.tuple(text, count, count), { maxLength: 4 })),
   pardon: fc.tuple(fc.constant(FRAME.pardon), id, text),
-  call: fc.tuple(id, text, text, text, body, number, text, text, text, text).map(([i, client, operation, head, [mode, value], ...rest]) => [FRAME.call, i, client, operation, head, mode, value, ...rest]),
+  call: fc.tuple(id, text, text, text, body, number, text, text, text, text, fc.boolean()).map(([i, client, operation, head, [mode, value], ...rest]) => [FRAME.call, i, client, operation, head, mode, value, ...rest]),
   reply: fc.tuple(id, text, body).map(([i, head, [mode, value]]) => [FRAME.reply, i, head, mode, value]),
   logs: fc.tuple(fc.constant(FRAME.logs), fc.constant(0), fc.array(logRow, { maxLength: 4 }), fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3 })),
   figures: fc.tuple(fc.constant(FRAME.figures), fc.constant(0), plainJson),
   subscribe: fc.tuple(fc.constant(FRAME.subscribe), fc.constant(0), count, count),
   table: fc.tuple(fc.constant(FRAME.table), fc.constant(0), plainJson),
   delta: fc.tuple(fc.constant(FRAME.delta), fc.constant(0), plainJson),
+  shadow: fc.tuple(fc.constant(FRAME.shadow), fc.constant(0), plainJson),
   applied: fc.tuple(fc.constant(FRAME.applied), fc.constant(0), count),
   quotas: fc.tuple(fc.constant(FRAME.quotas), fc.constant(0), fc.array(fc.tuple(text, count), { maxLength: 4 })),
 } as const satisfies Record<keyof typeof FRAME, fc.Arbitrary<readonly unknown[]>>;

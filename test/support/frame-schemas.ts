@@ -23,7 +23,7 @@ const mode = z.union([lit(BODY.none), lit(BODY.inline), lit(BODY.stream)]);
 const body = z.union([z.null(), text, bytes]);
 
 const target = z.object({
-  function: text, version: id, digest: text, tenant: text, tier: text, debug: z.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, wasm: z.boolean(), secrets: text,
+  function: text, version: id, digest: text, tenant: text, tier: text, debug: z.boolean(), shape: text, cpuMs: id, memoryMb: id, subrequests: count, wasm: z.boolean(), secrets: text, shadow: z.boolean(),
 });
 const logRow = z.tuple([number, text, text, count, text, text, z.union([z.null(), text])]);
 
@@ -49,7 +49,7 @@ export const frameSchemas = {
   entries: z.tuple([lit(FRAME.entries), lit(0), z.array(z.tuple([id, count, count, count]))]),
   tenants: z.tuple([lit(FRAME.tenants), lit(0), z.array(z.tuple([text, count, count]))]),
   pardon: z.tuple([lit(FRAME.pardon), id, text]),
-  call: withBody(z.tuple([lit(FRAME.call), id, text, text, text, mode, body, number, text, text, text, text]), 5),
+  call: withBody(z.tuple([lit(FRAME.call), id, text, text, text, mode, body, number, text, text, text, text, z.boolean()]), 5),
   reply: withBody(z.tuple([lit(FRAME.reply), id, text, mode, body]), 3),
   logs: z.tuple([lit(FRAME.logs), lit(0), z.array(logRow), z.record(text, count)]),
   figures: z.tuple([lit(FRAME.figures), lit(0), object]),
@@ -57,6 +57,7 @@ export const frameSchemas = {
   table: z.tuple([lit(FRAME.table), lit(0), object]),
   delta: z.tuple([lit(FRAME.delta), lit(0), object]),
   applied: z.tuple([lit(FRAME.applied), lit(0), count]),
+  shadow: z.tuple([lit(FRAME.shadow), lit(0), object]),
   quotas: z.tuple([lit(FRAME.quotas), lit(0), z.array(z.tuple([text, count]))]),
 } as const satisfies Record<keyof typeof FRAME, z.ZodType>;
 

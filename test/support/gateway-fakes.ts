@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import { newEpoch } from '../../core/ids/index.ts';
 import { BODY, FRAME, ReceiveWindow, ReconnectingPeer, SendWindow, listenPeers } from '../../core/protocol/index.ts';
-import type { ColdPhases, Frame, FrameConnection, GatewayFigures, InvokeFrame, LogRow, Target } from '../../core/protocol/index.ts';
+import type { ColdPhases, Frame, FrameConnection, GatewayFigures, InvokeFrame, LogRow, ShadowRow, Target } from '../../core/protocol/index.ts';
 import type { RouteDelta, RouteFunction, RouteTable } from '../../core/routing/index.ts';
 import { routeFunctionSchema } from '../../core/routing/index.ts';
 
@@ -21,6 +21,7 @@ export class FakeControl {
   readonly subscriptions: { epoch: number; revision: number }[] = [];
   readonly figures: GatewayFigures[] = [];
   readonly logs: LogRow[] = [];
+  readonly shadows: ShadowRow[] = [];
   table: RouteTable;
   #server: Server | undefined;
   readonly #connections = new Set<FrameConnection>();
@@ -40,6 +41,8 @@ export class FakeControl {
           this.applied.push(frame[2]);
         } else if (frame[0] === FRAME.figures) {
           this.figures.push(frame[2] as GatewayFigures);
+        } else if (frame[0] === FRAME.shadow) {
+          this.shadows.push(...(frame[2] as { rows: ShadowRow[] }).rows);
         } else if (frame[0] === FRAME.logs) {
           this.logs.push(...frame[2]);
         }

@@ -107,7 +107,7 @@ export async function useGatewayProcess(functions: readonly RouteFunction[], por
   child.stdout?.on('data', (d: Buffer) => output.push(d.toString()));
   child.stderr?.on('data', (d: Buffer) => output.push(d.toString()));
   const boot: GatewayBoot = {
-    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], preWarm: true, idleMs: { slow: 60_000, wasm: 300_000, penalty: 60_000 },
+    kind: 'gateway', name: 'gateway', logLevel: 'info', dataFolder: folder, host: '127.0.0.1', port, trustedProxies: [], preWarm: true, idleMs: { slow: 60_000, wasm: 300_000, penalty: 60_000, shadow: 60_000 },
     sockets: { gateway: join(folder, 'gateway.sock'), control: join(folder, 'control.sock'), sidecar: join(folder, 'sidecar.sock') },
   };
   child.send({ type: 'boot', boot });

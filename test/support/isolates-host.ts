@@ -255,7 +255,7 @@ export class TestHost {
     writeFileSync(join(folder, 'bundle.js.map'), map ?? ownMap);
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ format: 1, digest, bundleSha256: sha256Hex(code), env, bindings: {}, builtAt: '' }));
     return this.target({
-      function: `f${this.#nextTarget}`, version: 1, digest, tenant: 'default', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: this.#group === 'wasm', secrets: '', ...rest,
+      function: `f${this.#nextTarget}`, version: 1, digest, tenant: 'default', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: this.#group === 'wasm', secrets: '', shadow: false, ...rest,
     });
   }
 

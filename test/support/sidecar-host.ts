@@ -19,6 +19,7 @@ export interface FetchOptions {
   readonly fn?: string;
   readonly client?: string;
   readonly operation?: string;
+  readonly shadow?: boolean;
   readonly head?: string;
   /** Grant credit for what arrives (default), or leave that to the test. */
   readonly autoCredit?: boolean;
@@ -267,7 +268,7 @@ export function callFrame(id: number, options: FetchOptions): CallFrame {
   const mode = options.streamed === true ? BODY.stream : body === null ? BODY.none : BODY.inline;
   return [
     FRAME.call, id, options.client ?? 'http', options.operation ?? 'fetch', head, mode, body, options.deadlineMs ?? 10_000, options.traceparent ?? '',
-    options.tenant ?? 'default', options.fn ?? 'card', 'inv-1',
+    options.tenant ?? 'default', options.fn ?? 'card', 'inv-1', options.shadow ?? false,
   ];
 }
 

@@ -71,7 +71,7 @@ export async function deployMade(host: TestHost, source: string, settings: Bundl
     await files.publish({ format: 1, tenant, function: fn, version, digest, engine, environment: [...made.environment], sha256, bytes: blob.length, heapBytes }, blob);
   }
   const target = host.target({
-    function: fn, version, digest, tenant, tier: 'default', debug: false, shape, cpuMs: 50, memoryMb, subrequests: 50, wasm: false, secrets: '', ...withoutBundle(settings),
+    function: fn, version, digest, tenant, tier: 'default', debug: false, shape, cpuMs: 50, memoryMb, subrequests: 50, wasm: false, secrets: '', shadow: false, ...withoutBundle(settings),
   });
   return { target, made, digest, file: snapshotFile(folder, fn, version), folder };
 }

@@ -217,7 +217,7 @@ describe('the OpenAPI document', () => {
       })
       .parse(reply.body);
     expect(Object.keys(paths).toSorted()).toEqual([
-      '/healthz', '/metrics', '/openapi.json', '/readyz', '/v1/audit', '/v1/audit/export', '/v1/audit/verify', '/v1/freeze', '/v1/functions', '/v1/functions/{name}', '/v1/functions/{name}/emergency', '/v1/functions/{name}/invoke', '/v1/functions/{name}/logs', '/v1/functions/{name}/pardon', '/v1/functions/{name}/rollback',
+      '/healthz', '/metrics', '/openapi.json', '/readyz', '/v1/audit', '/v1/audit/export', '/v1/audit/verify', '/v1/freeze', '/v1/functions', '/v1/functions/{name}', '/v1/functions/{name}/emergency', '/v1/functions/{name}/invoke', '/v1/functions/{name}/logs', '/v1/functions/{name}/pardon', '/v1/functions/{name}/rollback', '/v1/functions/{name}/shadow',
       '/v1/functions/{name}/stats', '/v1/functions/{name}/traffic', '/v1/functions/{name}/versions', '/v1/functions/{name}/versions/{version}', '/v1/functions/{name}/versions/{version}/snapshot', '/v1/quarantine', '/v1/tenants',
       '/v1/tenants/{name}', '/v1/tokens', '/v1/tokens/{id}',
     ]);

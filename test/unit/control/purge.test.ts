@@ -63,7 +63,7 @@ describe('a purge', () => {
   it('takes nothing that is live, forced, shadowed, pinned, named, next in the history or in a rollout', async () => {
     const record = functionRecord('card', {
       traffic: { rules: [{ when: {}, version: 1 }], split: [{ version: 2, weight: 0 }, { version: 3, weight: 100 }] },
-      emergency: { ...emergencyStateSchema.parse({}), forced: 4 }, shadow: { version: 5, percent: 1, methods: ['GET'], headers: [], ignore: [] }, aliases: { next: 6, stable: 3 }, pinned: [7], history: [only(8), only(9), { rules: [{ when: {}, version: 10 }], split: [{ version: 11, weight: 100 }] }],
+      emergency: { ...emergencyStateSchema.parse({}), forced: 4 }, shadow: { version: 5, percent: 1, methods: ['GET'], headers: [], ignore: [], values: true, since: '2026-01-01T00:00:00.000Z' }, aliases: { next: 6, stable: 3 }, pinned: [7], history: [only(8), only(9), { rules: [{ when: {}, version: 10 }], split: [{ version: 11, weight: 100 }] }],
     });
     const { purge, numbers, catalog, store, gone } = await model([[record, 20]], { inRollout: () => [12] });
     const dry = await purge.run(ME, 'card', { keep: 2, dryRun: true });
@@ -94,7 +94,7 @@ describe('a purge', () => {
   });
 
   it('holds whatever else must be reachable', () => {
-    const record = functionRecord('card', { traffic: only(1), aliases: { a: 2 }, pinned: [3], shadow: { version: 4, percent: 1, methods: ['GET'], headers: [], ignore: [] }, emergency: { ...emergencyStateSchema.parse({}), forced: 5 } });
+    const record = functionRecord('card', { traffic: only(1), aliases: { a: 2 }, pinned: [3], shadow: { version: 4, percent: 1, methods: ['GET'], headers: [], ignore: [], values: true, since: '2026-01-01T00:00:00.000Z' }, emergency: { ...emergencyStateSchema.parse({}), forced: 5 } });
     expect(liveVersions(record).isSubsetOf(new Set(holdsOf(record, []).keys()))).toBe(true);
   });
 

@@ -28,7 +28,7 @@ function stand(bytes: number): Stand {
     const digest = `sha256-${sha256Hex(fn)}`;
     const folder = versionFolder(data, 'default', digest);
     mkdirSync(folder, { recursive: true });
-    return { folder, target: { function: fn, version: 1, digest, tenant: 't', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 1, wasm: false, secrets: '' } };
+    return { folder, target: { function: fn, version: 1, digest, tenant: 't', tier: 'default', debug: false, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 1, wasm: false, secrets: '', shadow: false } };
   };
   return {
     shelf: new SnapshotShelf({ platform: 'p', snapshots: true, external: (blob) => Buffer.from(blob).toString(), logger: createLogger({ name: 'test', destination: { write: () => {} } }), bytes }),

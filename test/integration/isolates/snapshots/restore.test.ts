@@ -110,7 +110,7 @@ describe('what is fresh after a restore', () => {
       const { random } = Math;
       export default { fetch: () => Response.json({ math: [random(), Math.random()], uuid: crypto.randomUUID(), bytes: [...crypto.getRandomValues(new Uint8Array(8))].join(), now: Date.now(), date: new Date().getTime(), elapsed: performance.now() }) };`, { function: 'fresh' });
     // Another target of the same version has an isolate of its own.
-    const other = host().target({ function: 'fresh', version: 1, digest, tenant: 'default', tier: 'default', debug: true, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: false, secrets: '' });
+    const other = host().target({ function: 'fresh', version: 1, digest, tenant: 'default', tier: 'default', debug: true, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 50, wasm: false, secrets: '', shadow: false });
     const { restored } = host().snapshots;
     const answers: Record<string, unknown>[] = [];
     for (const each of [target, other]) {

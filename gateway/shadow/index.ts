@@ -1,0 +1,3 @@
+// Shadow traffic.
+export { Shadows } from './shadows.ts';
+export type { Mirror } from './mirror.ts';
