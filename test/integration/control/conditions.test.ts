@@ -89,7 +89,7 @@ describe('If-None-Match', () => {
   it('answers 304 without a body while nothing has changed, also for lists and after a restart', async () => {
     const control = await useControl();
     await control.deploy('card', HELLO);
-    const paths = ['/v1/functions', '/v1/functions/card', '/v1/functions/card/versions', '/v1/functions/card/versions/1', '/v1/audit'];
+    const paths = ['/v1/functions', '/v1/functions/card', '/v1/audit'];
     const tags = new Map<string, string>();
     for (const path of paths) tags.set(path, etag(await control.call('GET', path)));
     for (const isAgain of [false, true]) {
