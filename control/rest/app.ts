@@ -123,11 +123,12 @@ async function serve(c: AppContext, spec: Endpoint, { tokens, lookup, idempotenc
 /** The check of a write's If-Match and If-None-Match, or undefined when it has none. */
 function conditionsOn(c: AppContext, spec: Endpoint, { ifMatch, ifNoneMatch }: Conditions, caller: Caller, actor: Actor, representations: Representations): (() => Promise<void>) | undefined {
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
-  const get = representations.of(spec);
+  const gets = representations.of(spec);
   return async () => {
-    const current = get === undefined ? undefined : await representations.current(get, c.req.param(), caller, actor);
-    if (ifMatch !== undefined && !matches(ifMatch, current)) throw new PlatformError('precondition_failed');
-    if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, current)) throw new PlatformError('precondition_failed');
+    const [nearest, ...above] = await Promise.all(gets.map((get) => representations.current(get, c.req.param(), caller, actor)));
+    // What shows all of a thing has not changed: nor has any part of it.
+    if (ifMatch !== undefined && !matches(ifMatch, nearest) && (ifMatch === '*' || !above.some((tag) => matches(ifMatch, tag)))) throw new PlatformError('precondition_failed');
+    if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, nearest)) throw new PlatformError('precondition_failed');
   };
 }
 

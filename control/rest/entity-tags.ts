@@ -64,13 +64,17 @@ export class Representations {
     for (const one of endpoints) if (one.method === 'GET' && one.volatile !== true && !isList(one)) this.#byPath.set(one.path, one);
   }
 
-  /** The GET of the same address, or of the nearest one above it that shows one thing: that of `…/{name}/rollback` is the function. */
-  of({ path }: Endpoint): Endpoint | undefined {
+  /**
+   * The GETs that show one thing, of the same address and of those above it, the nearest first: what `…/{name}/rollback` acts on is the
+   * function, what `…/{name}/traffic` acts on is the traffic, and as a part of it the function.
+   */
+  of({ path }: Endpoint): readonly Endpoint[] {
+    const found: Endpoint[] = [];
     for (let at = path; at.startsWith('/v1/'); at = at.slice(0, at.lastIndexOf('/'))) {
-      const found = this.#byPath.get(at);
-      if (found !== undefined) return found;
+      const get = this.#byPath.get(at);
+      if (get !== undefined) found.push(get);
     }
-    return undefined;
+    return found;
   }
 
   /** The tag that GET would answer now; undefined: there is nothing. */
