@@ -105,13 +105,13 @@ async function serve(c: AppContext, spec: Endpoint, { tokens, lookup, idempotenc
       const { outgoing } = c.env;
       return new Response(watchedStream(answer.body, { allowed, watch: (end) => tokens.watch(caller, end), cut: () => void outgoing.destroy() }), answer);
     }
-    const tag = tagOf(spec, answer);
+    const text = JSON.stringify(answer.body);
+    const tag = tagOf(spec, answer, text);
     if (conditions.ifMatch !== undefined && read && !matches(conditions.ifMatch, tag)) throw new PlatformError('precondition_failed');
     // With members that change by themselves, the same tag does not mean the same answer.
     if (tag !== undefined && spec.volatile === undefined && conditions.ifNoneMatch !== undefined && matchesWeakly(conditions.ifNoneMatch, tag)) {
       return new Response(null, { status: 304, headers: { etag: tag, 'cache-control': 'no-store' } });
     }
-    const text = JSON.stringify(answer.body);
     await firstRun?.answered({ status: answer.status, type: JSON_TYPE, text });
     return new Response(text, { status: answer.status, headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store', ...(tag === undefined ? undefined : { etag: tag }) } });
   } catch (thrown) {

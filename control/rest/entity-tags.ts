@@ -49,11 +49,15 @@ export function matchesWeakly(tags: Tags, current: string | undefined): boolean 
   return current !== undefined && (tags === '*' || tags.some((tag) => tag.replace(/^W\//, '') === current));
 }
 
-/** The tag of an answer's body, or undefined when it has none. The same state gives the same tag on every start: it is a digest, no counter. */
-export function tagOf({ method, path, volatile }: Endpoint, { status, body }: Answer): string | undefined {
+/**
+ * The tag of an answer, or undefined when it has none. The same state gives the same tag on every start: it is a digest, no counter.
+ *
+ * @param text  the body as JSON
+ */
+export function tagOf({ method, path, volatile }: Endpoint, { status, body }: Answer, text: string): string | undefined {
   if (method !== 'GET' || status !== 200 || volatile === true || !path.startsWith('/v1/')) return undefined;
-  const shown = volatile === undefined ? body : Object.fromEntries(Object.entries(body ?? {}).filter(([key]) => !volatile.includes(key)));
-  return `"${createHash('sha256').update(JSON.stringify(shown)).digest('base64url').slice(0, TAG_CHARACTERS)}"`;
+  const shown = volatile === undefined ? text : JSON.stringify(Object.fromEntries(Object.entries(body ?? {}).filter(([key]) => !volatile.includes(key))));
+  return `"${createHash('sha256').update(shown).digest('base64url').slice(0, TAG_CHARACTERS)}"`;
 }
 
 /** What each endpoint acts on, as the GET that shows it. */
@@ -84,7 +88,7 @@ export class Representations {
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed with the schemas that gave the handler its types
       const answer = await get.handle(input as Input<never, never, never>);
-      return answer instanceof Response ? undefined : tagOf(get, answer);
+      return answer instanceof Response ? undefined : tagOf(get, answer, JSON.stringify(answer.body));
     } catch (thrown) {
       if (thrown instanceof PlatformError && thrown.code === 'not_found') return undefined;
       throw thrown;
