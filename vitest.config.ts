@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     // On a machine that others share, a stop of a second is no defect; what fails twice is one. The report names what was repeated.
     retry: process.env.CI === undefined ? 0 : 1,
+    // What is waited for comes when the machine has time for it.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.vitest-report.json' }]],

@@ -105,13 +105,13 @@ async function serve(c: AppContext, spec: Endpoint, { tokens, lookup, idempotenc
       const { outgoing } = c.env;
       return new Response(watchedStream(answer.body, { allowed, watch: (end) => tokens.watch(caller, end), cut: () => void outgoing.destroy() }), answer);
     }
-    const tag = tagOf(spec, answer);
+    const text = JSON.stringify(answer.body);
+    const tag = tagOf(spec, answer, text);
     if (conditions.ifMatch !== undefined && read && !matches(conditions.ifMatch, tag)) throw new PlatformError('precondition_failed');
     // With members that change by themselves, the same tag does not mean the same answer.
     if (tag !== undefined && spec.volatile === undefined && conditions.ifNoneMatch !== undefined && matchesWeakly(conditions.ifNoneMatch, tag)) {
       return new Response(null, { status: 304, headers: { etag: tag, 'cache-control': 'no-store' } });
     }
-    const text = JSON.stringify(answer.body);
     await firstRun?.answered({ status: answer.status, type: JSON_TYPE, text });
     return new Response(text, { status: answer.status, headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store', ...(tag === undefined ? undefined : { etag: tag }) } });
   } catch (thrown) {
@@ -123,11 +123,12 @@ async function serve(c: AppContext, spec: Endpoint, { tokens, lookup, idempotenc
 /** The check of a write's If-Match and If-None-Match, or undefined when it has none. */
 function conditionsOn(c: AppContext, spec: Endpoint, { ifMatch, ifNoneMatch }: Conditions, caller: Caller, actor: Actor, representations: Representations): (() => Promise<void>) | undefined {
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
-  const get = representations.of(spec);
+  const gets = representations.of(spec);
   return async () => {
-    const current = get === undefined ? undefined : await representations.current(get, c.req.param(), caller, actor);
-    if (ifMatch !== undefined && !matches(ifMatch, current)) throw new PlatformError('precondition_failed');
-    if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, current)) throw new PlatformError('precondition_failed');
+    const [nearest, ...above] = await Promise.all(gets.map((get) => representations.current(get, c.req.param(), caller, actor)));
+    // What shows all of a thing has not changed: nor has any part of it.
+    if (ifMatch !== undefined && !matches(ifMatch, nearest) && (ifMatch === '*' || !above.some((tag) => matches(ifMatch, tag)))) throw new PlatformError('precondition_failed');
+    if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, nearest)) throw new PlatformError('precondition_failed');
   };
 }
 

@@ -26,7 +26,7 @@ export function emergencyEndpoints(services: EmergencyServices): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/freeze', operation: 'getFreeze', access: 'reader', summary: 'Whether the whole node is frozen, and by whom.',
+      method: 'GET', path: '/v1/freeze', operation: 'getFreeze', access: 'reader', partial: true, summary: 'Whether the whole node is frozen, and by whom.',
       params: NONE, query: NONE, answers: { 200: freezeStateSchema }, errors: [],
       handle: (): Answer => ({ status: 200, body: emergency.node }),
     }),

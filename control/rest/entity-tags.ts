@@ -49,11 +49,15 @@ export function matchesWeakly(tags: Tags, current: string | undefined): boolean 
   return current !== undefined && (tags === '*' || tags.some((tag) => tag.replace(/^W\//, '') === current));
 }
 
-/** The tag of an answer's body, or undefined when it has none. The same state gives the same tag on every start: it is a digest, no counter. */
-export function tagOf({ method, path, volatile }: Endpoint, { status, body }: Answer): string | undefined {
+/**
+ * The tag of an answer, or undefined when it has none. The same state gives the same tag on every start: it is a digest, no counter.
+ *
+ * @param text  the body as JSON
+ */
+export function tagOf({ method, path, volatile }: Endpoint, { status, body }: Answer, text: string): string | undefined {
   if (method !== 'GET' || status !== 200 || volatile === true || !path.startsWith('/v1/')) return undefined;
-  const shown = volatile === undefined ? body : Object.fromEntries(Object.entries(body ?? {}).filter(([key]) => !volatile.includes(key)));
-  return `"${createHash('sha256').update(JSON.stringify(shown)).digest('base64url').slice(0, TAG_CHARACTERS)}"`;
+  const shown = volatile === undefined ? text : JSON.stringify(Object.fromEntries(Object.entries(body ?? {}).filter(([key]) => !volatile.includes(key))));
+  return `"${createHash('sha256').update(shown).digest('base64url').slice(0, TAG_CHARACTERS)}"`;
 }
 
 /** What each endpoint acts on, as the GET that shows it. */
@@ -64,13 +68,17 @@ export class Representations {
     for (const one of endpoints) if (one.method === 'GET' && one.volatile !== true && !isList(one)) this.#byPath.set(one.path, one);
   }
 
-  /** The GET of the same address, or of the nearest one above it that shows one thing: that of `…/{name}/rollback` is the function. */
-  of({ path }: Endpoint): Endpoint | undefined {
+  /**
+   * The GETs that show one thing, of the same address and of those above it, the nearest first: what `…/{name}/rollback` acts on is the
+   * function, what `…/{name}/traffic` acts on is the traffic, and as a part of it the function.
+   */
+  of({ path }: Endpoint): readonly Endpoint[] {
+    const found: Endpoint[] = [];
     for (let at = path; at.startsWith('/v1/'); at = at.slice(0, at.lastIndexOf('/'))) {
-      const found = this.#byPath.get(at);
-      if (found !== undefined) return found;
+      const get = this.#byPath.get(at);
+      if (get !== undefined) found.push(get);
     }
-    return undefined;
+    return found;
   }
 
   /** The tag that GET would answer now; undefined: there is nothing. */
@@ -80,7 +88,7 @@ export class Representations {
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed with the schemas that gave the handler its types
       const answer = await get.handle(input as Input<never, never, never>);
-      return answer instanceof Response ? undefined : tagOf(get, answer);
+      return answer instanceof Response ? undefined : tagOf(get, answer, JSON.stringify(answer.body));
     } catch (thrown) {
       if (thrown instanceof PlatformError && thrown.code === 'not_found') return undefined;
       throw thrown;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { NodeHealth } from '../health.ts';
+import { docsEndpoints } from './docs-endpoints.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
 import { problemResponse } from './problems.ts';
@@ -39,6 +40,7 @@ const healthSchema = z.strictObject({ status: z.literal('ok'), ready: z.boolean(
 
 export function nodeEndpoints({ health, metrics, openApi }: NodeServices): Endpoint[] {
   return [
+    ...docsEndpoints(),
     endpoint({
       method: 'GET', path: '/healthz', operation: 'health', access: 'open', summary: 'The control plane lives; with the state of every process.',
       params: NONE, query: NONE, answers: { 200: healthSchema }, errors: [],

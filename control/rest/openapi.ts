@@ -27,7 +27,13 @@ export function openApi(endpoints: readonly Endpoint[], release: string): Json {
   for (const one of endpoints) (paths[one.path] ??= {})[one.method.toLowerCase()] = operation(one, schemas);
   return {
     openapi: '3.1.1',
-    info: { title: 'Thimble control API', version: release, description: 'Functions, versions and traffic of one node. Failures are RFC 9457 problems with a stable code.' },
+    info: {
+      title: 'Thimble control API',
+      version: release,
+      description: 'Functions, versions and traffic of one node. Failures are RFC 9457 problems with a stable code. Each operation says in x-thimble-access which role it needs.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
     security: [{ token: [] }],
     paths,
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: schemas.all() },

@@ -6,11 +6,13 @@ import type { RolloutRecord, RolloutView } from '../rollouts/index.ts';
 import { NAME, NONE, RESULT, SETTINGS_BYTES, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { page, paging } from './paging.ts';
+import { page, paged, paging } from './paging.ts';
 import type { Services } from './services.ts';
 
 const ROLLOUT = NAME.extend({ rollout: z.string().regex(/^[1-9]\d{0,8}$/, 'must be the number of a rollout').transform(Number) });
 const DEFAULT_PAGE = 20;
+/** More than are kept. */
+const MAX_KEPT = 1_000;
 
 export function rolloutEndpoints(services: Services): Endpoint[] {
   const { catalog, rollouts } = services;
@@ -38,17 +40,16 @@ export function rolloutEndpoints(services: Services): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/rollouts', operation: 'listRollouts', access: 'reader', summary: 'Rollouts of the function, the newest first; the last 100 are kept.',
-      params: NAME, query: paging(/^[1-9]\d{0,8}$/, DEFAULT_PAGE), answers: { 200: page(rolloutViewSchema) }, errors: ['not_found'],
-      handle: ({ params: { name }, query: { limit, cursor } }): Answer => {
+      method: 'GET', path: '/v1/functions/{name}/rollouts', operation: 'listRollouts', access: 'reader', volatile: true, summary: 'Rollouts of the function, or those in one state, the newest first; the last 100 are kept.',
+      params: NAME, query: paging(/^[1-9]\d{0,8}$/, DEFAULT_PAGE).extend({ state: rolloutViewSchema.shape.state.optional() }), answers: { 200: page(rolloutViewSchema) }, errors: ['not_found'],
+      handle: ({ params: { name }, query: { limit, cursor, state } }): Answer => {
         catalog.require(name);
-        const rows = rollouts.list(name, cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor), limit + 1);
-        const items = rows.slice(0, limit).map(view);
-        return { status: 200, body: { items, next: rows.length > limit ? String(items.at(-1)?.number) : null } };
+        const kept = rollouts.list(name, cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor), MAX_KEPT);
+        return { status: 200, body: paged(kept, { limit, wanted: (record) => state === undefined || record.state === state, view, cursorOf: ({ number }) => String(number) }) };
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/rollouts/{rollout}', operation: 'getRollout', access: 'reader', summary: 'One rollout: its step, the samples of both sides, what each gate says now, and every decision.',
+      method: 'GET', path: '/v1/functions/{name}/rollouts/{rollout}', operation: 'getRollout', access: 'reader', volatile: ['seen', 'holding'], summary: 'One rollout: its step, the samples of both sides, what each gate says now, and every decision.',
       params: ROLLOUT, query: NONE, answers: { 200: rolloutViewSchema }, errors: ['not_found'],
       handle: ({ params: { name, rollout } }): Answer => {
         catalog.require(name);

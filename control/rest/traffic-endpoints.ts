@@ -1,4 +1,5 @@
 // The endpoints of traffic: which versions get which requests, and going back.
+import { PlatformError } from '../../core/errors/index.ts';
 import { trafficSchema } from '../../core/schemas/index.ts';
 import { NAME, NONE, RESULT, SETTINGS_BYTES, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
@@ -6,9 +7,18 @@ import type { Answer, Endpoint } from './endpoint.ts';
 import type { Services } from './services.ts';
 
 export function trafficEndpoints(services: Services): Endpoint[] {
-  const { traffic } = services;
+  const { catalog, traffic } = services;
   const answer = trafficSchema.extend(RESULT);
   return [
+    endpoint({
+      method: 'GET', path: '/v1/functions/{name}/traffic', operation: 'getTraffic', access: 'reader', summary: 'The traffic of a function; not_found while it has none.',
+      params: NAME, query: NONE, answers: { 200: trafficSchema }, errors: ['not_found'],
+      handle: ({ params: { name } }): Answer => {
+        const { record } = catalog.require(name);
+        if (record.traffic === null) throw new PlatformError('not_found', { what: `traffic of function ${name}` });
+        return { status: 200, body: record.traffic };
+      },
+    }),
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/traffic', operation: 'putTraffic', access: 'deployer', summary: 'Replaces the traffic whole: the first rule that matches, else the weighted split.',
       params: NAME, query: NONE, body: { schema: trafficSchema, optional: false, limitBytes: SETTINGS_BYTES },

@@ -60,7 +60,7 @@ export function versionEndpoints(services: Services): Endpoint[] {
       },
     }),
     endpoint({
-      method: 'GET', path: '/v1/functions/{name}/versions/{version}', operation: 'getVersion', access: 'reader', summary: 'One version with its files, what it froze, and the report of its build.',
+      method: 'GET', path: '/v1/functions/{name}/versions/{version}', operation: 'getVersion', access: 'reader', volatile: ['snapshot'], summary: 'One version with its files, what it froze, and the report of its build.',
       params: VERSION, query: NONE, answers: { 200: versionViewSchema }, errors: ['not_found'],
       handle: ({ params: { name, version } }): Answer => {
         const record = versions.read(name, version);

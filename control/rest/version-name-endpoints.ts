@@ -1,5 +1,6 @@
 // The endpoints of pins and aliases.
 import { z } from 'zod';
+import { PlatformError } from '../../core/errors/index.ts';
 import { aliasNameSchema, aliasPutSchema, pinPutSchema } from '../../core/schemas/index.ts';
 import { NAME, NONE, RESULT, VERSION, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
@@ -10,7 +11,7 @@ const BODY_BYTES = 1_024;
 const ALIAS = NAME.extend({ alias: aliasNameSchema });
 
 export function versionNameEndpoints(services: Services): Endpoint[] {
-  const { versionNames } = services;
+  const { catalog, versionNames } = services;
   return [
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/versions/{version}/pin', operation: 'putVersionPin', access: 'deployer', summary: 'Pins a version or lets it go: a pinned one is never purged, and stays reachable by its number.',
@@ -19,6 +20,16 @@ export function versionNameEndpoints(services: Services): Endpoint[] {
       handle: async ({ params: { name, version }, body: { pinned }, actor }): Promise<Answer> => {
         const written = await versionNames.pin(actor, name, version, pinned);
         return { status: 200, body: { version, ...written.result, ...(await acknowledged(services, written)) } };
+      },
+    }),
+    endpoint({
+      method: 'GET', path: '/v1/functions/{name}/aliases/{alias}', operation: 'getAlias', access: 'reader', summary: 'The version that an alias names.',
+      params: ALIAS, query: NONE, answers: { 200: z.strictObject({ alias: z.string(), version: z.int() }) }, errors: ['not_found'],
+      handle: ({ params: { name, alias } }): Answer => {
+        const { aliases } = catalog.require(name).record;
+        const version = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
+        if (version === undefined) throw new PlatformError('not_found', { what: `alias ${alias} of function ${name}` });
+        return { status: 200, body: { alias, version } };
       },
     }),
     endpoint({

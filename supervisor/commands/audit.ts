@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { verifyDataFolder, verifyExport } from '../../control/offline/index.ts';
-import { toPlatformError } from '../../core/errors/index.ts';
+import { PlatformError } from '../../core/errors/index.ts';
 import { USAGE } from './command.ts';
 import type { Command, CommandIo } from './command.ts';
 
@@ -22,8 +22,9 @@ export const audit: Command = {
       const verdict = file === undefined ? { ...(await verifyDataFolder(folder, head)), first: 1 } : await verifyExport(file, head);
       return tell(verdict, file ?? folder, io);
     } catch (thrown) {
-      const cause = thrown instanceof Error && 'syscall' in thrown ? thrown.message : toPlatformError(thrown).message;
-      io.error(`thimble: the audit trail in ${file ?? folder} cannot be read: ${cause}`);
+      // What the store throws speaks of changes; its cause says what is wrong.
+      const cause = thrown instanceof PlatformError && thrown.cause instanceof Error ? thrown.cause : thrown;
+      io.error(`thimble: the audit trail in ${file ?? folder} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
       return USAGE;
     }
   },

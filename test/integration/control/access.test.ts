@@ -162,6 +162,24 @@ describe('a token', () => {
     expect((await call('GET', '/v1/audit?action=token.revoke')).body.items).toMatchObject([{ target: token.id, before: { name: 'test', role: 'reader' }, after: null }]);
   });
 
+  it('that is revoked makes room for other followers', async () => {
+    const control = await useControl();
+    const { call, deploy, plane } = control;
+    await deploy('card', HELLO);
+    const token = await makeToken(control, { role: 'reader' });
+    const streams = Array.from({ length: 20 }, () => follow(plane.port, token.text));
+    for (const stream of streams) await expect.poll(() => stream.status()).toBe(200);
+    const other = await makeToken(control, { role: 'reader', functions: ['card'] });
+    expect((await call('GET', '/v1/functions/card/logs?follow=1', undefined, { token: other.text })).body.code).toBe('overloaded');
+    await call('DELETE', `/v1/tokens/${token.id}`);
+    for (const stream of streams) await expect.poll(() => stream.end()).toBe('cut');
+    await expect.poll(async () => {
+      const stream = follow(plane.port, other.text);
+      await expect.poll(() => stream.status()).toBeDefined();
+      return stream.status();
+    }).toBe(200);
+  });
+
   it('that is revoked while its deploy is being built does not deploy', async () => {
     const control = await useControl();
     const { call } = control;

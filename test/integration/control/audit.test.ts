@@ -143,9 +143,9 @@ describe('the audit trail', () => {
     await stop();
     // As many rows as fill the buffers of a socket many times over: chained by hand, without a thousand requests.
     const store = openLmdbStore(join(data, 'control'));
-    const text = 'x'.repeat(1_000);
+    const text = 'x'.repeat(10_000);
     const row = { time: new Date().toISOString(), actor: 'a', action: 'function.change', target: 'card', before: null, after: { text }, previous: '', hash: '' };
-    for (let i = 0; i < 60; i++) await store.commit(Array.from({ length: 500 }, (_, j) => ({ key: KEYS.auditRow(i * 500 + j + 1), value: { sequence: i * 500 + j + 1, ...row } })));
+    for (let i = 0; i < 6; i++) await store.commit(Array.from({ length: 500 }, (_, j) => ({ key: KEYS.auditRow(i * 500 + j + 1), value: { sequence: i * 500 + j + 1, ...row } })));
     await store.close();
     expect(plane.port).toBeGreaterThan(0);
     const again = await useControl(data);
@@ -157,7 +157,7 @@ describe('the audit trail', () => {
         incoming.once('readable', () => {
           // Nothing is taken for a while: what is made meanwhile must stay where it is.
           setTimeout(() => {
-            expect(process.memoryUsage().rss - before).toBeLessThan(48 * 1_048_576);
+            expect(process.memoryUsage().rss - before).toBeLessThan(24 * 1_048_576);
             incoming.on('data', (chunk: Buffer) => void (bytes += chunk.length));
             incoming.on('end', () => {
               ended = true;
@@ -170,6 +170,6 @@ describe('the audit trail', () => {
       outgoing.on('error', reject);
       outgoing.end();
     });
-    expect([ended, bytes > 30_000 * 1_100]).toEqual([true, true]);
+    expect([ended, bytes > 3_000 * 10_000]).toEqual([true, true]);
   });
 });

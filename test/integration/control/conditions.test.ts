@@ -36,6 +36,32 @@ describe('If-Match', () => {
     expect((await call('GET', '/v1/functions/card')).status).toBe(404);
   });
 
+  it('takes the tag of a part as well as that of the whole', async () => {
+    const { call, deploy } = await useControl();
+    await deploy('card', HELLO);
+    await deploy('card', HELLO);
+    const traffic = etag(await call('GET', '/v1/functions/card/traffic'));
+    const send = (method: string, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<number> => call(method, `/v1/functions/card${path}`, body, { headers }).then(({ status }) => status);
+    // The function has changed, its traffic has not.
+    await call('PUT', '/v1/functions/card', { debug: true });
+    const split = (version: number): unknown => ({ split: [{ version, weight: 100 }] });
+    expect(await send('PUT', '/traffic', split(2), { 'if-match': traffic })).toBe(200);
+    expect(await send('PUT', '/traffic', split(1), { 'if-match': traffic })).toBe(412);
+    const whole = etag(await call('GET', '/v1/functions/card'));
+    expect(await send('PUT', '/traffic', split(1), { 'if-match': whole })).toBe(200);
+    expect(await send('PUT', '/traffic', split(2), { 'if-match': whole })).toBe(412);
+    // An alias is made by one of two that both find none.
+    expect(await send('PUT', '/aliases/next', { version: 1 }, { 'if-match': '*' })).toBe(412);
+    expect(await send('PUT', '/aliases/next', { version: 1 }, { 'if-none-match': '*' })).toBe(200);
+    expect(await send('PUT', '/aliases/next', { version: 2 }, { 'if-none-match': '*' })).toBe(412);
+    const alias = await call('GET', '/v1/functions/card/aliases/next');
+    expect(alias.body).toEqual({ alias: 'next', version: 1 });
+    expect(await send('PUT', '/aliases/next', { version: 2 }, { 'if-match': etag(alias) })).toBe(200);
+    expect(await send('DELETE', '/aliases/next', undefined, { 'if-match': etag(alias) })).toBe(412);
+    expect(await send('DELETE', '/aliases/next', undefined, { 'if-match': '*' })).toBe(200);
+    expect((await call('GET', '/v1/functions/card/aliases/next')).status).toBe(404);
+  });
+
   it('lets one of many win that have read the same', async () => {
     const { call } = await useControl();
     await call('PUT', '/v1/functions/card');
@@ -89,7 +115,7 @@ describe('If-None-Match', () => {
   it('answers 304 without a body while nothing has changed, also for lists and after a restart', async () => {
     const control = await useControl();
     await control.deploy('card', HELLO);
-    const paths = ['/v1/functions', '/v1/functions/card', '/v1/functions/card/versions', '/v1/functions/card/versions/1', '/v1/audit'];
+    const paths = ['/v1/functions', '/v1/functions/card', '/v1/audit'];
     const tags = new Map<string, string>();
     for (const path of paths) tags.set(path, etag(await control.call('GET', path)));
     for (const isAgain of [false, true]) {

@@ -2,7 +2,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesBelow, filesHolding, modeOf } from '../../support/control-disk.ts';
-import { HELLO, TIER_KEY, TOKEN, useControl } from '../../support/control-plane.ts';
+import { KEYS } from '../../../control/model/index.ts';
+import { openLmdbStore } from '../../../control/store/index.ts';
+import { HELLO, LAB_KEY, TIER_KEY, TOKEN, useControl } from '../../support/control-plane.ts';
+import type { CallOptions, Reply } from '../../support/control-plane.ts';
 
 describe('a secret', () => {
   it('is not found in any file after it was set, changed, removed, refused, and its function deleted', async () => {
@@ -27,6 +30,54 @@ describe('a secret', () => {
       expect(filesHolding(data, text)).toEqual([]);
       expect(control.log()).not.toContain(text);
       expect(answers.filter((answer) => answer.includes(text))).toEqual([]);
+    }
+  });
+
+  it('of every kind stays out of files, logs, errors and all that the API shows, whoever asks', async () => {
+    const control = await useControl();
+    const { call, data } = control;
+    const replies: Reply[] = [];
+    const send = async (method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply> => {
+      const reply = await call(method, path, body, options);
+      replies.push(reply);
+      return reply;
+    };
+    const canary = 'canary-of-a-function-4711';
+    await send('PUT', '/v1/functions/card', { secrets: { KEY: canary }, env: { A: '1' } });
+    await send('POST', '/v1/functions/card/versions', { files: { 'index.ts': HELLO }, main: 'index.ts' });
+    await send('PUT', '/v1/functions/card', { secrets: { KEY: `${canary}-2` }, env: { A: '2' } });
+    await send('POST', '/v1/functions/card/versions', { from: 1 }, { headers: { 'idempotency-key': canary } });
+    await send('PUT', '/v1/functions/card', { tier: 'lab' });
+    // The text of a token is in the one answer that makes it, and in the repetition that its maker asks for.
+    const key = { headers: { 'idempotency-key': 'once' } };
+    const made = await call('POST', '/v1/tokens', { name: 'ci', role: 'deployer', functions: ['card'] }, key);
+    expect((await call('POST', '/v1/tokens', { name: 'ci', role: 'deployer', functions: ['card'] }, key)).text).toBe(made.text);
+    const token = String(made.body['token']);
+    const spoilt = `${token.slice(0, -1)}!`;
+    for (const bad of [spoilt, canary]) await send('GET', '/v1/functions/card', undefined, { token: bad });
+    await send('GET', '/v1/functions/card', undefined, { headers: { 'if-match': canary } });
+    // Everything that can be read, as an admin and as the function's deployer.
+    const { paths } = (await call('GET', '/openapi.json')).body as { readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+    const readable = Object.keys(paths).filter((path) => paths[path]?.['get'] !== undefined);
+    expect(readable.length).toBeGreaterThan(15);
+    for (const path of readable) {
+      const address = path.replace('/v1/tokens/{id}', `/v1/tokens/${String(made.body['id'])}`).replaceAll('{name}', 'card').replaceAll(/\{\w+\}/g, '1');
+      for (const who of [undefined, token]) await send('GET', address, undefined, who === undefined ? {} : { token: who });
+    }
+    await control.stop();
+    // A box that does not open fails inside, with the new value in hand.
+    const store = openLmdbStore(join(data, 'control'));
+    await store.commit([{ key: KEYS.function('card'), value: { ...(store.get(KEYS.function('card'))?.value as object), secrets: 'AQAA' } }]);
+    await store.close();
+    const again = await useControl(data);
+    const failed = await again.call('PUT', '/v1/functions/card', { secrets: { KEY: `${canary}-3` } });
+    expect([failed.status, failed.body.code]).toEqual([500, 'internal']);
+    replies.push(failed);
+    await again.stop();
+    for (const text of [canary, token.slice(25), token, TOKEN, TIER_KEY.toString('base64'), LAB_KEY.toString('base64')]) {
+      expect([text, filesHolding(data, text)]).toEqual([text, []]);
+      expect(control.log() + again.log()).not.toContain(text);
+      expect(replies.filter((reply) => reply.text.includes(text) || JSON.stringify(reply.headers).includes(text)).map((reply) => reply.text)).toEqual([]);
     }
   });
 
