@@ -103,7 +103,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   /** It named no version, so it gets the forced one when there is one. */
   followsTraffic = false;
   /** Its answer is a caller's: a failure may be replaced by the function's fallback, and a good answer kept for one. */
-  readonly isServed: boolean;
+  isServed: boolean;
 
   versionText: string;
   reason = '';
