@@ -103,7 +103,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   /** It named no version, so it gets the forced one when there is one. */
   followsTraffic = false;
   /** Its answer is a caller's: a failure may be replaced by the function's fallback, and a good answer kept for one. */
-  readonly isServed: boolean;
+  isServed: boolean;
 
   versionText: string;
   reason = '';
@@ -135,6 +135,8 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   /** It runs another version, or the same under other settings, from now on. No host has it. */
   retarget(target: VersionTarget): void {
     this.target = target;
+    // Nobody is held to a version that did not serve him.
+    if (target.versionText !== this.versionText) this.pin = '';
     this.versionText = target.versionText;
   }
 

@@ -47,6 +47,11 @@ export class SkewPin {
     this.#now = now;
   }
 
+  /** Of the gateway's own cookie; '' when the pin is a header. */
+  get cookieName(): string {
+    return this.#skew.by === 'cookie' ? this.#name : '';
+  }
+
   /**
    * The version for a request: the one that it was served before, else the one that `route` chooses.
    *

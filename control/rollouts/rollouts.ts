@@ -246,8 +246,12 @@ export class Rollouts {
     });
   }
 
-  /** @throws conflict  a switch is thrown under which no rollout may go on */
+  /**
+   * @throws frozen
+   * @throws conflict  a switch is thrown under which no rollout may go on
+   */
   #refuseHeld(owner: FunctionRecord): void {
+    this.#options.ledger.admit(owner.name);
     const switched = heldBy(owner);
     if (switched !== undefined) throw new PlatformError('conflict', { with: `the emergency switches of function ${owner.name}: it is ${SWITCHED[switched]}` });
     const frozen = this.#options.store.get(KEYS.freeze);

@@ -51,12 +51,12 @@ export class Fallbacks {
    *
    * @param route  as the function is now
    */
-  instead({ fallback: plan, gate, fn }: Route, { method, head }: Asked, code: ErrorCode, nowMs: number): Substitute | undefined {
+  instead({ fallback: plan, gate, fn, skew }: Route, { method, head }: Asked, code: ErrorCode, nowMs: number): Substitute | undefined {
     if (plan === null) return undefined;
     const cause = causeOf(code);
     if (cause === null || (cause !== 'switch' && !plan.answers(cause))) return undefined;
     if (cause !== 'switch' && plan.ttlMs > 0 && (method === 'GET' || method === 'HEAD') && isForWhole(head)) {
-      const found = this.#shelves.get(gate)?.find(requestKey(head), readerOf(head), plan.ttlMs, nowMs);
+      const found = this.#shelves.get(gate)?.find(requestKey(head, skew?.cookieName), readerOf(head), plan.ttlMs, nowMs);
       // A version was forced because the others are not to be trusted.
       if (found !== undefined && (fn.forced === undefined || fn.forced === found.version)) return lastGood(found, code, nowMs);
     }
@@ -64,12 +64,13 @@ export class Fallbacks {
   }
 
   /** A function has answered: keeps it if it may be given out again, and lets go of the former if that may not any more. Only for functions that want it. */
-  keep({ gate }: Route, { method, head: asked }: Asked, hasBody: boolean, version: number, status: number, head: string, body: Uint8Array | string | null, nowMs: number): void {
+  keep({ gate, skew }: Route, { method, head: asked }: Asked, hasBody: boolean, version: number, status: number, head: string, body: Uint8Array | string | null, nowMs: number): void {
     if (!decides(status) || !isPlainGet(method, asked, hasBody)) return;
+    const key = requestKey(asked, skew?.cookieName);
     let shelf = this.#shelves.get(gate);
     const rules = head.length > MAX_HEAD || (body?.length ?? 0) > INLINE_BODY_BYTES ? undefined : storable(status, head);
     if (rules === undefined) {
-      shelf?.drop(requestKey(asked));
+      shelf?.drop(key);
       return;
     }
     if (shelf === undefined) {
@@ -77,7 +78,7 @@ export class Fallbacks {
       this.#shelves.set(gate, shelf);
     }
     const read = readerOf(asked);
-    shelf.put(requestKey(asked), {
+    shelf.put(key, {
       status,
       // Strings and bytes may be parts of much larger ones, which they would keep alive.
       head: Buffer.from(head, 'latin1').toString('latin1'),

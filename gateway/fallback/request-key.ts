@@ -22,13 +22,21 @@ function isWho(name: string): boolean {
  * SHA-256 over the URL as the function sees it and every field that may say who asks: cookies, credentials, the user, and all that is unknown.
  *
  * @param head  of the request, as the host gets it. GET and HEAD have the same key.
+ * @param ownCookie  name of a cookie that the gateway itself has set, which says when somebody came and not who; '' for none
  */
-export function requestKey(head: string): string {
+export function requestKey(head: string, ownCookie = ''): string {
   const at = fieldsOfRequest(head);
   const hash = createHash('sha256').update(head.slice(head.indexOf('\n') + 1, at));
   eachField(head, at, (name, value) => {
     // Line feeds part them, which neither name nor value can hold.
-    if (isWho(name)) hash.update(`${name}\n${value}\n`);
+    if (!isWho(name)) return;
+    const said = name === 'cookie' && ownCookie !== '' ? withoutCookie(value, ownCookie) : value;
+    if (said !== '' || value === '') hash.update(`${name}\n${said}\n`);
   });
   return hash.digest('base64');
+}
+
+/** The cookies but one, as they came otherwise. */
+function withoutCookie(cookies: string, name: string): string {
+  return cookies.split(';').map((pair) => pair.trim()).filter((pair) => !pair.startsWith(`${name}=`)).join('; ');
 }

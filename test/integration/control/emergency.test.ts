@@ -58,6 +58,8 @@ describe('a frozen function', () => {
     ['PUT', '/v1/functions/card/traffic', { rules: [], split: [{ version: 2, weight: 50 }, { version: 1, weight: 50 }] }],
     ['POST', '/v1/functions/card/rollback'],
     ['PUT', '/v1/functions/card/versions/1/snapshot', { enabled: false }],
+    ['PUT', '/v1/functions/card/versions/1/pin', { pinned: true }],
+    ['PUT', '/v1/functions/card/aliases/stable', { version: 1 }],
     ['DELETE', '/v1/functions/card'],
   ];
 
@@ -81,6 +83,23 @@ describe('a frozen function', () => {
     expect((await call('PUT', '/v1/functions/card/emergency', { frozen: true, killed: true, forced: 1, reason: 'worse' })).status).toBe(200);
     expect((await call('PUT', '/v1/functions/card/emergency', {})).status).toBe(200);
     for (const [method, path, body] of changes) expect([path, (await call(method, path, body)).status < 300]).toEqual([path, true]);
+  });
+
+  it('pauses a rollout under way; it goes no step on, and neither it nor another is begun before the freeze is over', async () => {
+    const control = await useControl();
+    const { call, deploy } = control;
+    for (let i = 0; i < 3; i++) await deploy('card', `${HELLO}// ${i}`);
+    expect((await call('POST', '/v1/functions/card/rollouts', { version: 2 })).status).toBe(201);
+    await call('PUT', '/v1/functions/card/emergency', { frozen: true, reason: 'r' });
+    const state = async (): Promise<unknown> => (await call('GET', '/v1/functions/card/rollouts/1')).body['state'];
+    expect(await state()).toBe('paused');
+    for (const action of ['resume', 'abort']) expect([action, (await call('POST', `/v1/functions/card/rollouts/1/${action}`)).body.code]).toEqual([action, 'frozen']);
+    expect((await call('POST', '/v1/functions/card/rollouts', { version: 3 })).status).toBe(409);
+    await call('PUT', '/v1/functions/card/emergency', {});
+    expect((await call('POST', '/v1/functions/card/rollouts/1/resume')).status).toBe(200);
+    // The same for the whole node.
+    await call('PUT', '/v1/freeze', { frozen: true });
+    expect([await state(), (await call('POST', '/v1/functions/card/rollouts/1/resume')).body.code]).toEqual(['paused', 'frozen']);
   });
 
   it('stays frozen over a restart, and a write that was asked for before the freeze is either whole or refused', async () => {

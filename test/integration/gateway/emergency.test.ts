@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RouteFunction } from '../../../core/routing/index.ts';
 import { reflect, routeFunction } from '../../support/gateway-fakes.ts';
 import type { FakeInvocation, Script } from '../../support/gateway-fakes.ts';
-import { call, problemCode, until, useGateway } from '../../support/gateway-stand.ts';
+import { call, problemCode, tempFolder, until, useGateway } from '../../support/gateway-stand.ts';
 import type { Answer, Stand } from '../../support/gateway-stand.ts';
 import { useInvoker } from '../../support/gateway-invoker.ts';
 
@@ -94,6 +94,18 @@ describe('a killed function', () => {
     await until(() => stand.log.some(({ msg }) => msg === 'a host is gone'));
     await push(stand, routeFunction('f', { killed: true }));
     expect(problemCode(await lost)).toBe('switched_off');
+  });
+
+  test('stays killed with the control plane gone, also when the gateway starts anew', async () => {
+    const folder = tempFolder();
+    const first = await useGateway({ functions: [routeFunction('f', STATIC)], hosts: [reflect], dataFolder: folder });
+    await push(first, routeFunction('f', { killed: true, ...STATIC }));
+    first.control.close();
+    expect((await call(first.port, '/', { fn: 'f' })).headers['x-thimble-fallback']).toBe('static;code=switched_off');
+    for (const host of first.hosts) host.die();
+    await first.gateway.drain(0);
+    const second = await useGateway({ hosts: [reflect], dataFolder: folder, control: false });
+    expect((await call(second.port, '/', { fn: 'f' })).headers['x-thimble-fallback']).toBe('static;code=switched_off');
   });
 
   test('is not started ahead of calls, and no change before it in the line holds the switch up', async () => {

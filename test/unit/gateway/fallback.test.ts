@@ -46,8 +46,15 @@ describe('the key of a request', () => {
       asked(), asked({ cookie: 'sid=a' }), asked({ cookie: 'sid=b' }), asked({ authorization: 'Bearer a' }), asked({ authorization: 'Bearer b' }), asked({ 'x-api-key': 'a' }), asked({ 'x-api-key': 'b' }), asked({ 'x-thimble-user': 'a' }),
       asked({ 'x-thimble-user': 'b' }), asked({ 'x-user-id': 'a' }), asked({ origin: 'https://a.example' }), asked({ 'x-forwarded-host': 'a' }), asked({ 'sec-token': 'a' }),
       asked({}, { url: 'https://card.localhost/cards?page=1' }), asked({}, { url: 'http://card.localhost/cards?page=2' }), asked({}, { url: 'http://v2--card.localhost/cards?page=1' }),
-    ].map(requestKey);
+    ].map((head) => requestKey(head));
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('leaves out the cookie that the gateway itself has set, and that one only', () => {
+    const key = (cookie: string): string => requestKey(asked({ cookie }), 'thimble-version.f');
+    expect([key('thimble-version.f=7.1'), key('thimble-version.f=8.2')]).toEqual([requestKey(asked()), requestKey(asked())]);
+    expect(key('a=1; thimble-version.f=7.1; b=2')).toBe(key('a=1;b=2'));
+    expect(new Set(['a=1', 'a=2', 'thimble-version.g=7.1', 'xthimble-version.f=7.1', 'thimble-version.f', ''].map(key)).size).toBe(6);
   });
 
   test('is never the same for two who differ in anything but what is known to say nothing of them', () => {
