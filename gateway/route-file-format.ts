@@ -94,12 +94,12 @@ function parseChanges(bytes: Buffer, start: number): { readonly deltas: readonly
 function withChanges(table: TableData, deltas: readonly RouteDelta[]): TableData {
   if (deltas.length === 0) return table;
   const functions = new Map<string, RouteFunction>(table.functions.map((fn) => [fn.name, fn]));
-  let { revision } = table;
+  let { epoch, revision } = table;
   for (const delta of deltas) {
-    if (delta.epoch !== table.epoch || delta.previous !== revision) throw new Error('its changes do not follow on each other');
+    if ((delta.formerEpoch ?? delta.epoch) !== epoch || delta.previous !== revision) throw new Error('its changes do not follow on each other');
     for (const name of delta.remove) functions.delete(name);
     for (const fn of delta.upsert) functions.set(fn.name, fn);
-    ({ revision } = delta);
+    ({ epoch, revision } = delta);
   }
-  return { epoch: table.epoch, revision, functions: [...functions.values()] };
+  return { epoch, revision, functions: [...functions.values()] };
 }

@@ -32,7 +32,6 @@ export class RouteTable {
   #epoch = 0;
   #revision = 0;
   #loaded = false;
-  #appliedAtMs = 0;
 
   /**
    * @param onRetired  versions that no new request gets, or not with these settings
@@ -54,11 +53,6 @@ export class RouteTable {
 
   get revision(): number {
     return this.#revision;
-  }
-
-  /** When the present revision came, on the clock of performance.now(). */
-  get appliedAtMs(): number {
-    return this.#appliedAtMs;
   }
 
   get size(): number {
@@ -96,7 +90,7 @@ export class RouteTable {
 
   /** Whether the delta can be applied: it begins where this table ends. */
   follows(delta: RouteDelta): boolean {
-    return this.#loaded && delta.epoch === this.#epoch && delta.previous === this.#revision;
+    return this.#loaded && (delta.formerEpoch ?? delta.epoch) === this.#epoch && delta.previous === this.#revision;
   }
 
   /** @returns false when the delta does not follow on the present revision; nothing is changed then */
@@ -190,7 +184,6 @@ export class RouteTable {
     this.#epoch = epoch;
     this.#revision = revision;
     this.#loaded = true;
-    this.#appliedAtMs = performance.now();
     if (retired.length > 0) this.#onRetired(retired);
   }
 }

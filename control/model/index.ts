@@ -14,6 +14,7 @@ export type { FunctionRecord } from './records.ts';
 export { HISTORY_LIMIT, KEYS, functionRecordSchema, storeRecordSchema } from './records.ts';
 export { Tenants } from './tenants.ts';
 export { Tiers } from './tiers.ts';
+export { beginLife } from './store-life.ts';
 export { TrafficControl, withTraffic } from './traffic.ts';
 export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { versionDiffSchema } from './version-diff.ts';
