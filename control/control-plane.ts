@@ -45,12 +45,12 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const tiers = new Tiers({ keys: tierKeys, catalog, files, logger });
   for (const tier of new Set([...tiers.names, ...(await files.onDisk())])) {
     await files.of(tier).prepare();
-    const removed = await files.of(tier).collect(catalog.digestsOf(tier));
+    const removed = await files.of(tier).collect(catalog.digestsOf(tier), Date.parse(life.createdAt));
     if (removed > 0) logger.info({ removed, tier }, 'folders of versions that no function of their tier has are removed');
   }
 
   const builder = new Builder();
-  const push = new RoutePush({ source: catalog, epoch: life.epoch, former: life.former, logger });
+  const push = new RoutePush({ source: catalog, epoch: life.epoch, origin: life.origin, former: life.former, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
   let rowStore: RowStore | undefined;
   // Apart from records: what is written here each minute must neither raise their revision nor stop them when it fails.

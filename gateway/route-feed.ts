@@ -25,7 +25,7 @@ export interface RouteFeedOptions {
 /** Functions checked per loop turn. */
 const PER_TURN = 50;
 
-const tableHeadSchema = z.object({ epoch: z.number(), revision: z.number(), functions: z.array(z.unknown()) });
+const tableHeadSchema = z.object({ epoch: z.number(), origin: z.number().optional(), revision: z.number(), functions: z.array(z.unknown()) });
 const deltaHeadSchema = routeDeltaSchema.extend({ upsert: z.array(z.unknown()) });
 
 type Kind = 'table' | 'delta';
@@ -36,7 +36,7 @@ export class RouteFeed {
   /** A `subscribe` from nothing is under way: deltas before its table mean nothing. */
   #awaitsTable = false;
   /** The beginning of a table that comes in pieces: the one that serves stays until it is whole. */
-  #pieces: RouteFunction[] | undefined;
+  #pieces: { readonly origin: number | undefined; readonly functions: RouteFunction[] } | undefined;
   /** What came while something was being read, or waited for, in order; undefined when nothing is. */
   #behind: { readonly kind: Kind; readonly data: unknown }[] | undefined;
   /** How many of them an operator's switch is in: those do not wait for versions to get warm, nor does what stands before them. */
@@ -118,6 +118,13 @@ export class RouteFeed {
   async #takeTable(data: unknown, connection: FrameConnection): Promise<void> {
     const subscription = this.#subscription;
     const head = tableHeadSchema.safeParse(data);
+    if (head.success && this.#isForeign(head.data.origin)) {
+      this.#options.logger.error(
+        { code: 'conflict', functions: this.#options.table.size, offered: head.data.functions.length },
+        'the control plane has another store than the one that the routes come from: they go on serving. Restore its backup, or remove the route file and restart the gateway to take the new store',
+      );
+      return;
+    }
     const functions = head.success ? await this.#read(head.data.functions) : head.error;
     if (subscription !== this.#subscription) return;
     if (!head.success || functions instanceof z.ZodError) {
@@ -125,11 +132,11 @@ export class RouteFeed {
       this.#refused('table', functions instanceof z.ZodError ? functions : undefined);
       return;
     }
-    const { epoch, revision } = head.data;
+    const { epoch, origin, revision } = head.data;
     this.#awaitsTable = false;
     // Revision 0: deltas on it bring the rest (control/push/route-push.ts).
-    if (revision === 0) this.#pieces = functions;
-    else this.#replace({ epoch, revision, functions }, connection);
+    if (revision === 0) this.#pieces = { origin, functions };
+    else this.#replace({ epoch, origin, revision, functions }, connection);
   }
 
   /** @returns undefined when it was done at once, as for nearly all of them */
@@ -153,11 +160,20 @@ export class RouteFeed {
     } else if (this.#pieces === undefined) {
       await this.#applyDelta({ ...delta, upsert }, connection);
     } else if (delta.previous === 0) {
-      this.#pieces.push(...upsert);
-      if (delta.revision > 0) this.#replace({ epoch: delta.epoch, revision: delta.revision, functions: this.#pieces }, connection);
+      for (const fn of upsert) this.#pieces.functions.push(fn);
+      if (delta.revision > 0) this.#replace({ ...this.#pieces, epoch: delta.epoch, revision: delta.revision }, connection);
     } else {
       this.#subscribe(connection, 0, 0);
     }
+  }
+
+  /**
+   * Whether a table comes from another store than the one that serves. A control plane whose disk was lost begins with an empty store: taking
+   * its table would end every function of the node, which no failure of the control plane may do.
+   */
+  #isForeign(origin: number | undefined): boolean {
+    const { table } = this.#options;
+    return table.size > 0 && origin !== undefined && table.origin !== undefined && origin !== table.origin;
   }
 
   /** Checks functions in slices, beside requests: 10,000 at once would stop them for most of a second. */

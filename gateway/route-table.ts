@@ -30,6 +30,7 @@ export class RouteTable {
   /** Functions that were switched off since somebody asked. */
   #killed: FunctionGate[] = [];
   #epoch = 0;
+  #origin: number | undefined;
   #revision = 0;
   #loaded = false;
 
@@ -51,6 +52,11 @@ export class RouteTable {
     return this.#epoch;
   }
 
+  /** The store that the table comes from; undefined: it does not say. */
+  get origin(): number | undefined {
+    return this.#origin;
+  }
+
   get revision(): number {
     return this.#revision;
   }
@@ -69,7 +75,7 @@ export class RouteTable {
 
   /** The present table as data. The entries are shared and never change. */
   snapshot(): TableData {
-    return { epoch: this.#epoch, revision: this.#revision, functions: [...this.#routes.values()].map((route) => route.fn) };
+    return { epoch: this.#epoch, ...(this.#origin === undefined ? undefined : { origin: this.#origin }), revision: this.#revision, functions: [...this.#routes.values()].map((route) => route.fn) };
   }
 
   /** Replaces everything. Functions that stay keep what is counted, and their warm isolates where nothing changed for hosts. */
@@ -85,6 +91,7 @@ export class RouteTable {
       former.delete(fn.name);
     }
     for (const route of former.values()) this.#gone(route, retired);
+    this.#origin = table.origin;
     this.#arrived(table.epoch, table.revision, retired);
   }
 

@@ -15,8 +15,10 @@ const MAX_FORMER = 16;
 export async function beginLife(store: RecordStore): Promise<StoreRecord> {
   const found = store.get(KEYS.store);
   const before = found === undefined ? undefined : storeRecordSchema.parse(found.value);
+  const epoch = newEpoch();
   const record: StoreRecord = {
-    epoch: newEpoch(),
+    epoch,
+    origin: before === undefined ? epoch : before.origin || before.epoch,
     createdAt: before?.createdAt ?? new Date().toISOString(),
     former: before === undefined ? [] : [...before.former, { epoch: before.epoch, until: store.revision }].slice(-MAX_FORMER),
   };

@@ -17,6 +17,8 @@ export interface RoutePushOptions {
   readonly source: RouteSource;
   /** Of this life on the store; revisions of another epoch do not compare. */
   readonly epoch: number;
+  /** Tells this store from another. */
+  readonly origin: number;
   /** Earlier lives, and the revision that each ended with: up to there their history is that of this one. Default: none. */
   readonly former?: readonly { readonly epoch: number; readonly until: number }[];
   readonly logger: Logger;
@@ -182,11 +184,11 @@ export class RoutePush {
   }
 
   #sendTable(gateway: Gateway): void {
-    const { source, epoch } = this.#options;
+    const { source, epoch, origin } = this.#options;
     const pieces = this.#pieces(source.routes());
     const [first = []] = pieces;
     // A table too large for one frame starts at revision 0 and is completed by deltas; only the last has the revision to acknowledge.
-    const table: RouteTable = { epoch, revision: pieces.length > 1 ? 0 : source.revision, functions: first };
+    const table: RouteTable = { epoch, origin, revision: pieces.length > 1 ? 0 : source.revision, functions: first };
     this.#send(gateway, FRAME.table, table);
     this.#sendPieces(gateway, 0, source.revision, pieces.slice(1), []);
   }

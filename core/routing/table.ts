@@ -44,6 +44,8 @@ export type RouteFunction = z.infer<typeof routeFunctionSchema>;
 export const routeTableSchema = z.object({
   /** One life of the control plane on its store: revisions of different epochs do not compare. */
   epoch: z.number(),
+  /** Which store it comes from, over all its lives. Absent: of an earlier release. */
+  origin: z.number().optional(),
   revision: z.number(),
   functions: z.array(routeFunctionSchema),
 });

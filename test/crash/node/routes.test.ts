@@ -1,5 +1,5 @@
 // Traffic on a whole node, and the same traffic with the control plane and its disk gone: gateways serve, restart, and serve again.
-import { renameSync, rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootNode } from '../../support/node.ts';
@@ -63,24 +63,42 @@ test('a page stays on its version over a deploy, and goes with the traffic when 
   expect((await node.api('PUT', '/v1/functions/card', { skew: null })).status).toBe(200);
 });
 
-test('without the control plane and its disk: gateways serve, restart, and serve the same to the same callers', async () => {
+const store = (): string => join(node.dataFolder, 'control');
+
+async function restarted(process: 'gateway' | 'host-1'): Promise<void> {
+  const was = node.kill(process);
+  await expect.poll(() => node.processes().some(({ name, pid }) => name === process && pid !== was), { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => (await node.call('card')).status, { timeout: 20_000 }).toBe(200);
+}
+
+test('a control plane that has lost its disk and begins with an empty store takes nothing away', async () => {
   await send({ 1: 40, 2: 35, 3: 25 });
   const before = await served();
   expect(new Set(before)).toEqual(new Set(['1', '2', '3']));
-  // What a write has answered is in the gateway's file a moment later.
-  await expect.poll(() => node.call('card', '/.thimble/readyz').then(({ text }) => text)).toContain('"tableAgeSeconds":0');
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const store = join(node.dataFolder, 'control');
-  renameSync(store, `${store}.lost`);
-  rmSync(`${store}.lost`, { recursive: true });
-  // The supervisor starts it again and again; it begins with an empty store in a folder that is a file from now on.
-  const { writeFileSync } = await import('node:fs');
-  rmSync(store, { recursive: true, force: true });
-  writeFileSync(store, 'no folder');
+  rmSync(store(), { recursive: true });
+  node.kill('control');
+  await expect.poll(async () => (await node.api('GET', '/v1/functions')).body, { timeout: 20_000 }).toEqual({ items: [], next: null });
+  await expect.poll(() => node.output, { timeout: 10_000 }).toContain('the control plane has another store');
+  expect(await served()).toEqual(before);
+  // Hosts start functions from files that no record of this store names.
+  await restarted('host-1');
+  expect(await served()).toEqual(before);
+  // What is written now reaches no gateway, and says so.
+  expect((await node.api('PUT', '/v1/functions/other')).body).toMatchObject({ applied: false });
+  await restarted('gateway');
+  expect(await served()).toEqual(before);
+}, 90_000);
+
+test('without the control plane and its disk: gateways serve, restart, and serve the same to the same callers', async () => {
+  const before = await served();
+  // It cannot start any more: its folder is a file.
+  rmSync(store(), { recursive: true });
+  writeFileSync(store(), 'no folder');
   node.kill('control');
   expect(await served()).toEqual(before);
-  node.kill('gateway');
-  await expect.poll(async () => (await node.call('card')).status, { timeout: 20_000 }).toBe(200);
+  await restarted('gateway');
+  expect(await served()).toEqual(before);
+  await restarted('host-1');
   expect(await served()).toEqual(before);
   const health = JSON.parse((await node.call('card', '/.thimble/readyz')).text) as Record<string, unknown>;
   expect(health).toMatchObject({ status: 'ready' });

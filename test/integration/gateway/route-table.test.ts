@@ -106,6 +106,36 @@ test('a delta of thousands of functions is read beside requests too', async () =
   expect([await status(port, 'f7'), await status(port, 'f8'), control.subscriptions.length]).toEqual([404, 200, 1]);
 });
 
+test('the table of another store is not taken over one that serves, whatever is in it, also after a restart', async () => {
+  const folder = tempFolder();
+  const first = await useGateway({ dataFolder: folder, functions: [], hosts: [reflect] });
+  const table = (origin: number, revision: number, names: readonly string[]): void => {
+    first.control.table = { epoch: first.control.epoch + origin, origin, revision, functions: names.map((name) => routeFunction(name)) };
+    first.control.send([FRAME.table, 0, first.control.table]);
+  };
+  // Nothing is lost yet.
+  table(1, 5, ['one']);
+  await until(() => first.control.applied.includes(5));
+  table(2, 6, []);
+  table(2, 7, ['two', 'three']);
+  first.control.send([FRAME.delta, 0, { epoch: first.control.epoch + 2, previous: 7, revision: 8, upsert: [routeFunction('four')], remove: [] }]);
+  const refusals = (log: readonly Record<string, unknown>[]): number => log.filter((line) => String(line['msg']).includes('another store')).length;
+  await until(() => refusals(first.log) >= 3);
+  expect([first.control.applied.at(-1), await status(first.port, 'one'), await status(first.port, 'two'), await status(first.port, 'four')]).toEqual([5, 200, 404, 404]);
+  await first.gateway.drain(0);
+  first.control.close();
+  const second = await useGateway({ dataFolder: folder, control: false, hosts: [reflect] });
+  second.control.table = { epoch: 99, origin: 2, revision: 9, functions: [routeFunction('two')] };
+  await second.control.listen(join(folder, 'control.sock'));
+  await until(() => refusals(second.log) === 1);
+  expect([await status(second.port, 'one'), await status(second.port, 'two')]).toEqual([200, 404]);
+  // Its own store, restored: any revision of it.
+  second.control.table = { epoch: 98, origin: 1, revision: 3, functions: [routeFunction('restored')] };
+  second.control.send([FRAME.table, 0, second.control.table]);
+  await until(() => second.control.applied.includes(3));
+  expect([await status(second.port, 'one'), await status(second.port, 'restored')]).toEqual([404, 200]);
+});
+
 test('readyz tells the revision, and how old the table is once the control plane is gone', async () => {
   const folder = tempFolder();
   const { port, control, gateway } = await useGateway({ dataFolder: folder, functions: [routeFunction('one')], hosts: [reflect] });
