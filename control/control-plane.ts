@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ControlBoot, ToChild } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
-import type { OrderedRows, RecordStore, RowStore } from '../core/ports/index.ts';
+import type { OrderedRows, RowStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
@@ -11,7 +11,7 @@ import { listenFrames } from './frames.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
-import { Catalog, EmergencySwitches, Functions, KEYS, Ledger, Purge, Shadowing, Tenants, Tiers, TrafficControl, VersionNames, Versions, canonicalJson, frozenBy, storeRecordSchema } from './model/index.ts';
+import { Catalog, EmergencySwitches, Functions, Ledger, Purge, Shadowing, Tenants, Tiers, TrafficControl, VersionNames, Versions, beginLife, canonicalJson, frozenBy } from './model/index.ts';
 import { RoutePush } from './push/index.ts';
 import { Rollouts, rolloutMetrics } from './rollouts/index.ts';
 import { ShadowStore } from './shadows/index.ts';
@@ -39,19 +39,19 @@ const API_RELEASE = '1.0.0';
  */
 export async function startControlPlane(boot: ControlBoot, logger: Logger): Promise<ControlPlane> {
   const store = openLmdbStore(join(boot.dataFolder, 'control'));
-  const epoch = await storeEpoch(store);
+  const life = await beginLife(store);
   const catalog = Catalog.load(store);
   const tierKeys = new Map(Object.entries(boot.tierKeys).map(([tier, key]) => [tier, Buffer.from(key, 'base64')]));
   const files = new TierFiles({ dataFolder: boot.dataFolder, canonical: canonicalJson });
   const tiers = new Tiers({ keys: tierKeys, catalog, files, logger });
   for (const tier of new Set([...tiers.names, ...(await files.onDisk())])) {
     await files.of(tier).prepare();
-    const removed = await files.of(tier).collect(catalog.digestsOf(tier));
+    const removed = await files.of(tier).collect(catalog.digestsOf(tier), Date.parse(life.createdAt));
     if (removed > 0) logger.info({ removed, tier }, 'folders of versions that no function of their tier has are removed');
   }
 
   const builder = new Builder();
-  const push = new RoutePush({ source: catalog, epoch, logger });
+  const push = new RoutePush({ source: catalog, epoch: life.epoch, origin: life.origin, former: life.former, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
   let rowStore: RowStore | undefined;
   // Apart from records: what is written here each minute must neither raise their revision nor stop them when it fails.
@@ -200,15 +200,6 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       await store.close();
     },
   };
-}
-
-/** The epoch of this store, drawn when it is made. */
-async function storeEpoch(store: RecordStore): Promise<number> {
-  const found = store.get(KEYS.store);
-  if (found !== undefined) return storeRecordSchema.parse(found.value).epoch;
-  const record = { epoch: newEpoch(), createdAt: new Date().toISOString() };
-  await store.commit([{ key: KEYS.store, value: record }], [{ key: KEYS.store, revision: 0 }]);
-  return record.epoch;
 }
 
 /** Names live versions whose files are missing or damaged: hosts would refuse them. Each folder is read once, however many functions have it. */

@@ -79,6 +79,7 @@ export class Gateway {
   #reviewTimer: NodeJS.Timeout | undefined;
   #draining = false;
   #onTable: (() => void) | undefined;
+  #fileAgeMs = 0;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -172,11 +173,11 @@ export class Gateway {
       },
     );
     const firstTable = this.#table.loaded ? undefined : new Promise<void>((resolve) => { this.#onTable = resolve; });
-    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, beforeDelta: (delta) => this.#warm.prepare(delta), onApplied: (delta) => this.#tableChanged(delta) });
+    this.#feed = new RouteFeed({ socketPath: controlSocket, self: this.#identity, table: this.#table, logger, fileAgeMs: this.#fileAgeMs, beforeDelta: (delta) => this.#warm.prepare(delta), onApplied: (delta) => this.#tableChanged(delta) });
     await firstTable;
     const entry = new RequestEntry({
       epoch: this.epoch, table: this.#table, dispatcher: this.#dispatcher, peers: new PeerAddresses(trustedProxies), shadows: this.#shadows, logger,
-      readiness: () => this.#readiness(),
+      readiness: () => this.#readiness(), tableAgeMs: () => this.#feed?.ageMs ?? 0,
     });
     this.#listener = await listen(host, port, entry.take);
     if (!(await boundReceiveBuffers(this.#listener.port))) logger.warn('receive buffers are not bounded: large uploads of very fast clients may cost much memory');
@@ -247,6 +248,7 @@ export class Gateway {
       const content = readRouteFile(path);
       if (content === undefined) return;
       this.#table.replace(content.table);
+      this.#fileAgeMs = content.ageMs;
       this.#warm.tableReplaced(content.table.functions);
       if (content.torn > 0) logger.warn({ bytes: content.torn, path, revision: content.table.revision }, 'the last change of the route file is torn; the control plane sends it again');
     } catch (thrown) {
@@ -321,7 +323,7 @@ export class Gateway {
     const { hosts, lanes } = this.#dispatcher;
     const node = {
       inFlight: this.#dispatcher.inFlight, queued: this.#dispatcher.queued, clients: this.#listener?.clients ?? 0, revision: this.#table.revision,
-      tableAgeMs: Math.round(performance.now() - this.#table.appliedAtMs), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
+      tableAgeMs: Math.round(this.#feed?.ageMs ?? 0), replays: this.#dispatcher.replays, residentBytes: process.memoryUsage.rss(),
       slowVersions: lanes.slow, laneChanges: lanes.counts, spreadVersions: hosts.homes.spread, homeChanges: hosts.homes.counts,
     };
     const { figures, strikes, fallbacks } = this.#dispatcher;

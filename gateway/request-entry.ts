@@ -36,6 +36,8 @@ export interface RequestEntryOptions {
   readonly logger: Logger;
   /** Whether requests can be served, and if not, why. */
   readonly readiness: () => 'ready' | 'draining' | 'no route table' | 'no host';
+  /** Time since the route table was known to be current, milliseconds; 0 while it is. */
+  readonly tableAgeMs: () => number;
 }
 
 const HEALTH_PREFIX = '/.thimble/';
@@ -160,7 +162,9 @@ export class RequestEntry {
     const ok = isLive || state === 'ready';
     const requestId = invocationId(this.#options.epoch, id);
     fields.clear().add('content-type', 'application/json').add('cache-control', 'no-store');
-    const body = JSON.stringify({ status: isLive ? 'live' : state });
+    // The control plane's metrics are gone when it is: how old the table is, is told here too.
+    const { table, tableAgeMs } = this.#options;
+    const body = JSON.stringify(isLive ? { status: 'live' } : { status: state, revision: table.revision, tableAgeSeconds: Math.round(tableAgeMs() / 1_000) });
     answerNow(response, new NoFunction(requestId, '', ''), ok ? 200 : 503, fields, body, method === 'HEAD', state === 'draining');
     return true;
   }

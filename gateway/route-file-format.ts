@@ -18,7 +18,7 @@ const HEAD_BYTES = MAGIC.length + LENGTH_BYTES + HASH_BYTES;
 /** Functions encoded per loop turn: the table is written beside requests. */
 const PER_TURN = 200;
 
-const headSchema = z.object({ epoch: z.number(), revision: z.number(), count: z.number() });
+const headSchema = z.object({ epoch: z.number(), origin: z.number().optional(), revision: z.number(), count: z.number() });
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
@@ -39,7 +39,7 @@ export async function tableBytes(table: TableData): Promise<Buffer> {
     parts.push(length, record);
     bytes += length.length + record.length;
   };
-  add({ epoch: table.epoch, revision: table.revision, count: table.functions.length });
+  add({ epoch: table.epoch, ...(table.origin === undefined ? undefined : { origin: table.origin }), revision: table.revision, count: table.functions.length });
   for (let i = 0; i < table.functions.length; i++) {
     if (i % PER_TURN === PER_TURN - 1) await nextTurn();
     add(table.functions[i]);
@@ -74,7 +74,7 @@ export function parseRouteFile(bytes: Buffer): RouteFileContent {
   const functions = records.slice(1);
   if (functions.length !== head.count) throw new Error('functions are missing');
   const { deltas, torn } = parseChanges(bytes, end);
-  return { table: withChanges(routeTableSchema.parse({ epoch: head.epoch, revision: head.revision, functions }), deltas), torn };
+  return { table: withChanges(routeTableSchema.parse({ epoch: head.epoch, origin: head.origin, revision: head.revision, functions }), deltas), torn };
 }
 
 function parseChanges(bytes: Buffer, start: number): { readonly deltas: readonly RouteDelta[]; readonly torn: number } {
@@ -94,12 +94,12 @@ function parseChanges(bytes: Buffer, start: number): { readonly deltas: readonly
 function withChanges(table: TableData, deltas: readonly RouteDelta[]): TableData {
   if (deltas.length === 0) return table;
   const functions = new Map<string, RouteFunction>(table.functions.map((fn) => [fn.name, fn]));
-  let { revision } = table;
+  let { epoch, revision } = table;
   for (const delta of deltas) {
-    if (delta.epoch !== table.epoch || delta.previous !== revision) throw new Error('its changes do not follow on each other');
+    if ((delta.formerEpoch ?? delta.epoch) !== epoch || delta.previous !== revision) throw new Error('its changes do not follow on each other');
     for (const name of delta.remove) functions.delete(name);
     for (const fn of delta.upsert) functions.set(fn.name, fn);
-    ({ revision } = delta);
+    ({ epoch, revision } = delta);
   }
-  return { epoch: table.epoch, revision, functions: [...functions.values()] };
+  return { ...table, epoch, revision, functions: [...functions.values()] };
 }

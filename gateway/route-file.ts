@@ -1,5 +1,5 @@
 // The gateway's own copy of the route table: what it starts from when the control plane is dead.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { toPlatformError } from '../core/errors/index.ts';
@@ -10,6 +10,8 @@ import { changeBytes, parseRouteFile, tableBytes } from './route-file-format.ts'
 import type { RouteFileContent } from './route-file-format.ts';
 
 const DELAY_MS = 200;
+/** After a write that failed. */
+const RETRY_MS = 5_000;
 /** Bytes of changes that may lie behind the table before it is written anew: as many as the table's, and at least these. */
 const MIN_CHANGES_BYTES = 262_144;
 
@@ -19,9 +21,11 @@ const MIN_CHANGES_BYTES = 262_144;
  * @returns undefined when there is none
  * @throws Error  it is damaged or of another format: the caller logs that and goes on without
  */
-export function readRouteFile(path: string): RouteFileContent | undefined {
+export function readRouteFile(path: string): (RouteFileContent & { readonly ageMs: number }) | undefined {
   try {
-    return parseRouteFile(readFileSync(path));
+    // By the wall clock: it was written by another life of the gateway, if not before the machine's last start.
+    const ageMs = Math.max(0, Date.now() - statSync(path).mtimeMs);
+    return { ...parseRouteFile(readFileSync(path)), ageMs };
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw thrown;
@@ -36,6 +40,7 @@ export class RouteFile {
   readonly #path: string;
   readonly #snapshot: () => TableData;
   readonly #logger: Logger;
+  readonly #retryMs: number;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   /** Not on disk yet, in order; undefined: the whole table has to be written. */
@@ -44,7 +49,8 @@ export class RouteFile {
   #changesBytes = 0;
 
   /** The first write is a whole table: nothing is known of what lies there. */
-  constructor(path: string, snapshot: () => TableData, logger: Logger) {
+  constructor(path: string, snapshot: () => TableData, logger: Logger, retryMs = RETRY_MS) {
+    this.#retryMs = retryMs;
     this.#path = path;
     this.#snapshot = snapshot;
     this.#logger = logger;
@@ -59,10 +65,14 @@ export class RouteFile {
   changed(delta?: RouteDelta): void {
     if (delta === undefined) this.#pending = undefined;
     else this.#pending?.push(delta);
+    this.#writeIn(DELAY_MS);
+  }
+
+  #writeIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.#write();
-    }, DELAY_MS);
+    }, ms);
   }
 
   /** Writes what has changed at once; resolves when nothing is left to write. */
@@ -73,6 +83,9 @@ export class RouteFile {
       await this.#write();
     }
     await this.#writing;
+    // The last write has failed: nobody waits for another.
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   async #write(): Promise<void> {
@@ -86,8 +99,9 @@ export class RouteFile {
         if (bytes === undefined || this.#changesBytes + bytes.length > Math.max(this.#tableBytes, MIN_CHANGES_BYTES)) await this.#replace();
         else if (bytes.length > 0) await this.#append(bytes);
       } catch (thrown) {
-        // Nobody knows how much of it was written. The table in memory goes on serving; the next change tries again, with the whole.
+        // Nobody knows how much of it was written. The table in memory goes on serving; the next write is of the whole.
         this.#pending = undefined;
+        this.#writeIn(this.#retryMs);
         this.#logger.error({ err: thrown, code: toPlatformError(thrown).code, path: this.#path }, 'the route file was not written');
       }
     })();

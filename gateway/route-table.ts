@@ -30,9 +30,9 @@ export class RouteTable {
   /** Functions that were switched off since somebody asked. */
   #killed: FunctionGate[] = [];
   #epoch = 0;
+  #origin: number | undefined;
   #revision = 0;
   #loaded = false;
-  #appliedAtMs = 0;
 
   /**
    * @param onRetired  versions that no new request gets, or not with these settings
@@ -52,13 +52,13 @@ export class RouteTable {
     return this.#epoch;
   }
 
-  get revision(): number {
-    return this.#revision;
+  /** The store that the table comes from; undefined: it does not say. */
+  get origin(): number | undefined {
+    return this.#origin;
   }
 
-  /** When the present revision came, on the clock of performance.now(). */
-  get appliedAtMs(): number {
-    return this.#appliedAtMs;
+  get revision(): number {
+    return this.#revision;
   }
 
   get size(): number {
@@ -75,7 +75,7 @@ export class RouteTable {
 
   /** The present table as data. The entries are shared and never change. */
   snapshot(): TableData {
-    return { epoch: this.#epoch, revision: this.#revision, functions: [...this.#routes.values()].map((route) => route.fn) };
+    return { epoch: this.#epoch, ...(this.#origin === undefined ? undefined : { origin: this.#origin }), revision: this.#revision, functions: [...this.#routes.values()].map((route) => route.fn) };
   }
 
   /** Replaces everything. Functions that stay keep what is counted, and their warm isolates where nothing changed for hosts. */
@@ -91,12 +91,13 @@ export class RouteTable {
       former.delete(fn.name);
     }
     for (const route of former.values()) this.#gone(route, retired);
+    this.#origin = table.origin;
     this.#arrived(table.epoch, table.revision, retired);
   }
 
   /** Whether the delta can be applied: it begins where this table ends. */
   follows(delta: RouteDelta): boolean {
-    return this.#loaded && delta.epoch === this.#epoch && delta.previous === this.#revision;
+    return this.#loaded && (delta.formerEpoch ?? delta.epoch) === this.#epoch && delta.previous === this.#revision;
   }
 
   /** @returns false when the delta does not follow on the present revision; nothing is changed then */
@@ -190,7 +191,6 @@ export class RouteTable {
     this.#epoch = epoch;
     this.#revision = revision;
     this.#loaded = true;
-    this.#appliedAtMs = performance.now();
     if (retired.length > 0) this.#onRetired(retired);
   }
 }

@@ -1,5 +1,5 @@
 // Version folders on disk: written whole or not at all, found again by digest, collected when nothing names them.
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { randomToken } from '../../core/ids/index.ts';
@@ -152,11 +152,18 @@ export class VersionFiles {
     return await readFile(join(versionFolder(this.#options.dataFolder, this.#options.tier, digest), SOURCE_MAP_FILE), 'utf8').catch(() => undefined);
   }
 
-  /** Removes what a crash between files and commit left. Only at start, when no write is under way. @returns how many folders went */
-  async collect(known: ReadonlySet<string>): Promise<number> {
+  /**
+   * Removes what a crash between files and commit left. Only at start, when no write is under way.
+   *
+   * @param sinceMs  when the store was made, ms since 1970: what is older is not its own. Where a store was lost, gateways go on serving from
+   *   their own tables, and those are the files that they need
+   * @returns how many folders went
+   */
+  async collect(known: ReadonlySet<string>, sinceMs: number): Promise<number> {
     let removed = 0;
     for (const entry of await readdir(this.#parent)) {
       if (known.has(entry) || !(DIGEST.test(entry) || entry.startsWith(TEMPORARY))) continue;
+      if ((await stat(join(this.#parent, entry))).mtimeMs < sinceMs) continue;
       await rm(join(this.#parent, entry), { recursive: true, force: true });
       removed += 1;
     }

@@ -15,6 +15,7 @@ export { HISTORY_LIMIT, KEYS, functionRecordSchema, storeRecordSchema } from './
 export { Shadowing } from './shadow.ts';
 export { Tenants } from './tenants.ts';
 export { Tiers } from './tiers.ts';
+export { beginLife } from './store-life.ts';
 export { TrafficControl, withTraffic } from './traffic.ts';
 export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { versionDiffSchema } from './version-diff.ts';

@@ -89,7 +89,16 @@ export type TenantRecord = z.infer<typeof tenantRecordSchema>;
 
 export const NO_QUOTAS: Quotas = quotasSchema.parse({});
 
-export const storeRecordSchema = z.strictObject({ epoch: z.number(), createdAt: text });
+export const storeRecordSchema = z.strictObject({
+  /** Of this life of the control plane; drawn at its start, so that a store which was put back to an earlier state never goes on under the same one. */
+  epoch: z.number(),
+  /** The first epoch of all: tells this store from another, over all its lives. 0: a record of an earlier release. */
+  origin: z.number().default(0),
+  createdAt: text,
+  /** Earlier lives, the latest last, and the revision that each of them ended with. */
+  former: z.array(z.strictObject({ epoch: z.number(), until: z.number() })).default([]),
+});
+export type StoreRecord = z.infer<typeof storeRecordSchema>;
 
 // Zero-padded, so that the order of keys is the order of numbers.
 const padded = (n: number): string => String(n).padStart(12, '0');

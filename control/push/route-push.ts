@@ -15,8 +15,12 @@ export interface RouteSource {
 
 export interface RoutePushOptions {
   readonly source: RouteSource;
-  /** Of the store; revisions of another epoch do not compare. */
+  /** Of this life on the store; revisions of another epoch do not compare. */
   readonly epoch: number;
+  /** Tells this store from another. */
+  readonly origin: number;
+  /** Earlier lives, and the revision that each ended with: up to there their history is that of this one. Default: none. */
+  readonly former?: readonly { readonly epoch: number; readonly until: number }[];
   readonly logger: Logger;
   /** Longest wait for gateways, milliseconds. Default 1,000. */
   readonly waitMs?: number;
@@ -83,11 +87,11 @@ export class RoutePush {
     gateway.subscribed = true;
     gateway.applied = 0;
     const { source, logger } = this.#options;
-    const known = epoch === this.#options.epoch && revision > 0 && revision <= source.revision;
+    const known = revision > 0 && revision <= this.#lastOf(epoch);
     logger.info({ gateway: connection.peer?.name, revision, to: source.revision, whole: !known }, 'a gateway subscribes');
     if (known) {
       const { upsert, remove } = source.changedSince(revision);
-      this.#sendDelta(gateway, revision, source.revision, upsert.map((name) => source.route(name)).filter((route) => route !== undefined), remove);
+      this.#sendDelta(gateway, revision, source.revision, upsert.map((name) => source.route(name)).filter((route) => route !== undefined), remove, epoch);
     } else {
       this.#sendTable(gateway);
     }
@@ -173,25 +177,34 @@ export class RoutePush {
     this.#settle();
   }
 
+  /** The last revision of an epoch that this history holds; 0: it holds none. */
+  #lastOf(epoch: number): number {
+    const { source, former = [] } = this.#options;
+    return epoch === this.#options.epoch ? source.revision : (former.find((life) => life.epoch === epoch)?.until ?? 0);
+  }
+
   #sendTable(gateway: Gateway): void {
-    const { source, epoch } = this.#options;
+    const { source, epoch, origin } = this.#options;
     const pieces = this.#pieces(source.routes());
     const [first = []] = pieces;
     // A table too large for one frame starts at revision 0 and is completed by deltas; only the last has the revision to acknowledge.
-    const table: RouteTable = { epoch, revision: pieces.length > 1 ? 0 : source.revision, functions: first };
+    const table: RouteTable = { epoch, origin, revision: pieces.length > 1 ? 0 : source.revision, functions: first };
     this.#send(gateway, FRAME.table, table);
     this.#sendPieces(gateway, 0, source.revision, pieces.slice(1), []);
   }
 
-  #sendDelta(gateway: Gateway, previous: number, revision: number, upsert: readonly RouteFunction[], remove: readonly string[]): void {
+  #sendDelta(gateway: Gateway, previous: number, revision: number, upsert: readonly RouteFunction[], remove: readonly string[], from = this.#options.epoch): void {
     const pieces = this.#pieces(upsert);
-    this.#sendPieces(gateway, previous, revision, pieces.length === 0 ? [[]] : pieces, remove);
+    this.#sendPieces(gateway, previous, revision, pieces.length === 0 ? [[]] : pieces, remove, from);
   }
 
-  #sendPieces(gateway: Gateway, previous: number, revision: number, pieces: readonly RouteFunction[][], remove: readonly string[]): void {
+  #sendPieces(gateway: Gateway, previous: number, revision: number, pieces: readonly RouteFunction[][], remove: readonly string[], from = this.#options.epoch): void {
+    const { epoch } = this.#options;
     for (const [index, upsert] of pieces.entries()) {
       const last = index === pieces.length - 1;
-      const delta: RouteDelta = { epoch: this.#options.epoch, previous, revision: last ? revision : previous, upsert, remove: last ? [...remove] : [] };
+      // The first piece takes the gateway over into this epoch.
+      const rebased = index === 0 && from !== epoch ? { formerEpoch: from } : undefined;
+      const delta: RouteDelta = { epoch, ...rebased, previous, revision: last ? revision : previous, upsert, remove: last ? [...remove] : [] };
       this.#send(gateway, FRAME.delta, delta);
     }
   }

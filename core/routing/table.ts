@@ -42,8 +42,10 @@ export const routeFunctionSchema = z.object({
 export type RouteFunction = z.infer<typeof routeFunctionSchema>;
 
 export const routeTableSchema = z.object({
-  /** One life of a store: revisions of different epochs do not compare. */
+  /** One life of the control plane on its store: revisions of different epochs do not compare. */
   epoch: z.number(),
+  /** Which store it comes from, over all its lives. Absent: of an earlier release. */
+  origin: z.number().optional(),
   revision: z.number(),
   functions: z.array(routeFunctionSchema),
 });
@@ -52,6 +54,8 @@ export type RouteTable = z.infer<typeof routeTableSchema>;
 
 export const routeDeltaSchema = z.object({
   epoch: z.number(),
+  /** Epoch of `previous`, where that is another: the control plane has started anew, on what that revision was. */
+  formerEpoch: z.number().optional(),
   /** The revision that this delta applies to. */
   previous: z.number(),
   revision: z.number(),

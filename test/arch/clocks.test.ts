@@ -12,6 +12,7 @@ const STAMPS: Readonly<Record<string, string>> = {
   'gateway/explanations.ts': 'time of a log row',
   'gateway/figure-clock.ts': 'which second figures are of',
   'gateway/shadow/shadows.ts': 'time of a listed difference',
+  'gateway/route-file.ts': 'age of a file',
   'gateway/skew-pin.ts': 'ages of cookies, which outlive processes',
   'gateway/strikes.ts': 'times that are shown: until when a function rests',
   'isolates/log-sink.ts': 'time of a log row',

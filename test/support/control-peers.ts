@@ -85,7 +85,7 @@ export class FakeGateway {
     } else if (frame[0] === FRAME.delta) {
       const delta = routeDeltaSchema.parse(frame[2]);
       this.deltas.push(delta);
-      if (delta.epoch !== this.epoch || delta.previous !== this.revision) {
+      if ((delta.formerEpoch ?? delta.epoch) !== this.epoch || delta.previous !== this.revision) {
         this.faults.push(`a delta from ${delta.previous} on ${this.revision}`);
         return;
       }

@@ -1,5 +1,5 @@
 // Fakes around a gateway that speak the real frames over real sockets: a control plane with a route table, and hosts with scripted functions.
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { newEpoch } from '../../core/ids/index.ts';
 import { BODY, FRAME, ReceiveWindow, ReconnectingPeer, SendWindow, listenPeers } from '../../core/protocol/index.ts';
 import type { ColdPhases, Frame, FrameConnection, GatewayFigures, InvokeFrame, LogRow, ShadowRow, Target } from '../../core/protocol/index.ts';
@@ -25,6 +25,7 @@ export class FakeControl {
   table: RouteTable;
   #server: Server | undefined;
   readonly #connections = new Set<FrameConnection>();
+  readonly #sockets = new Set<Socket>();
 
   constructor(functions: readonly RouteFunction[], revision = 1) {
     this.table = { epoch: this.epoch, revision, functions: [...functions] };
@@ -48,6 +49,10 @@ export class FakeControl {
         }
       },
       onClose: (connection) => this.#connections.delete(connection),
+    });
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
@@ -73,6 +78,11 @@ export class FakeControl {
       sum.coldStarts += row.coldStarts;
     }
     return sum;
+  }
+
+  /** As they are, in place of a frame. */
+  sendBytes(bytes: Buffer): void {
+    for (const socket of this.#sockets) socket.write(bytes);
   }
 
   close(): void {

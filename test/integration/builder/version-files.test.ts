@@ -1,5 +1,5 @@
 // Version folders when several deploys make the same version at once.
-import { readdirSync } from 'node:fs';
+import { readdirSync, utimesSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { VersionFiles } from '../../../control/builder/index.ts';
@@ -21,4 +21,21 @@ it('of the same content are written once, and none is taken away by another depl
     }));
   }
   expect(readdirSync(dirname(versionFolder(dataFolder, 'default', 'x')))).toHaveLength(20);
+});
+
+it('that nothing names are removed at the start, but not those that are older than the store', async () => {
+  const dataFolder = useTempFolder();
+  const files = new VersionFiles({ dataFolder, tier: 'default', canonical: JSON.stringify });
+  await files.prepare();
+  const make = async (bundle: string): Promise<string> => {
+    const content = { bundle, map: '{}', env: {}, bindings: {} };
+    const digest = files.digest(content);
+    await files.write(digest, content);
+    return digest;
+  };
+  const [known, orphan, older] = [await make('known'), await make('orphan'), await make('older')];
+  const storeMs = Date.now() - 60_000;
+  utimesSync(versionFolder(dataFolder, 'default', older), new Date(), new Date(storeMs - 1));
+  expect(await files.collect(new Set([known]), storeMs)).toBe(1);
+  expect([await files.sound(known), await files.sound(orphan), await files.sound(older)]).toEqual([true, false, true]);
 });

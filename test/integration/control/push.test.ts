@@ -1,4 +1,6 @@
 // Route tables to gateways over real frames: what they get, when a write answers, and what a slow or strange one may do.
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FRAME } from '../../../core/protocol/index.ts';
 import { HELLO, processState, useControl } from '../../support/control-plane.ts';
@@ -55,18 +57,41 @@ describe('a gateway', () => {
     expect(ahead.revision).toBe(revision);
   });
 
-  it('keeps its table over a restart of the control plane: same epoch, no gap', async () => {
+  it('keeps its table over a restart of the control plane: another epoch, no gap', async () => {
     const first = await useControl();
     await first.deploy('card', HELLO);
     const gateway = await useGateway(first.socket);
     const { epoch } = gateway;
     const second = await first.restart();
-    await expect.poll(() => gateway.deltas.at(-1)?.revision).toBe(gateway.revision);
+    await expect.poll(() => gateway.epoch).not.toBe(epoch);
+    expect(gateway.deltas.at(-1)).toMatchObject({ formerEpoch: epoch, upsert: [], remove: [] });
     const put = await second.call('PUT', '/v1/functions/card', { debug: true });
     expect(put.body).toMatchObject({ applied: true });
-    expect(gateway.epoch).toBe(epoch);
     expect(gateway.tables).toHaveLength(1);
     expect(gateway.faults).toEqual([]);
+  });
+
+  it('that knows more than a store which was put back gets the whole table, however far the store has come since', async () => {
+    const first = await useControl();
+    await first.deploy('kept', HELLO);
+    await first.stop();
+    const backup = join(first.data, 'backup');
+    cpSync(join(first.data, 'control'), backup, { recursive: true });
+    const second = await useControl(first.data);
+    for (const name of ['lost-1', 'lost-2']) await second.call('PUT', `/v1/functions/${name}`);
+    const gateway = await useGateway(second.socket);
+    const { epoch, revision } = gateway;
+    gateway.close();
+    await second.stop();
+    rmSync(join(first.data, 'control'), { recursive: true });
+    cpSync(backup, join(first.data, 'control'), { recursive: true });
+    const third = await useControl(first.data);
+    // As many commits as were lost, and more: by numbers alone nothing would be missing.
+    for (const name of ['new-1', 'new-2', 'new-3', 'new-4']) await third.call('PUT', `/v1/functions/${name}`);
+    const again = await useGateway(third.socket, { has: { epoch, revision } });
+    await expect.poll(() => again.tables.length).toBe(1);
+    expect([...again.functions.keys()].toSorted()).toEqual(['kept', 'new-1', 'new-2', 'new-3', 'new-4']);
+    expect(again.epoch).not.toBe(epoch);
   });
 });
 

@@ -1,8 +1,9 @@
 // The route table over the control socket and on disk: acknowledgements, gaps, versions that are replaced, a dead control plane.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FRAME } from '../../../core/protocol/index.ts';
+import type { Frame } from '../../../core/protocol/index.ts';
 import { reflect, routeFunction } from '../../support/gateway-fakes.ts';
 import { call, problemCode, sleep, tempFolder, until, useGateway } from '../../support/gateway-stand.ts';
 
@@ -34,6 +35,120 @@ test('a gap, another epoch and a malformed delta ask for the whole table; a malf
   control.send([FRAME.table, 0, { epoch: control.epoch, revision: 9, functions: [{ name: 'broken' }] }]);
   await until(() => log.some((line) => line['msg'] === 'a route table was refused'));
   expect(await status(port, 'two')).toBe(200);
+});
+
+test('deltas that are lost, come in another order, again, or from another life of the control plane', async () => {
+  const { port, control } = await useGateway({ functions: [routeFunction('one')], hosts: [reflect] });
+  const { epoch } = control;
+  const delta = (revision: number, name: string, more: object = {}): Frame => [FRAME.delta, 0, { epoch, previous: revision - 1, revision, upsert: [routeFunction(name)], remove: [], ...more }];
+  const whole = (revision: number, names: readonly string[], of = epoch): void => void (control.table = { epoch: of, revision, functions: names.map((name) => routeFunction(name)) });
+  // The second is lost.
+  whole(3, ['one', 'two', 'three']);
+  control.send(delta(3, 'three'));
+  await until(() => control.applied.includes(3));
+  expect([control.subscriptions.length, control.subscriptions.at(-1)]).toEqual([2, { epoch: 0, revision: 0 }]);
+  expect(await status(port, 'two')).toBe(200);
+  // The fifth comes before the fourth, and the fourth while the whole table is under way: it means nothing then.
+  whole(5, ['one', 'four', 'five']);
+  control.send(delta(5, 'five'));
+  control.send(delta(4, 'four'));
+  await until(() => control.applied.includes(5));
+  expect([control.subscriptions.length, await status(port, 'five'), await status(port, 'two')]).toEqual([3, 200, 404]);
+  // What is known already is acknowledged, and not applied again.
+  control.send(delta(4, 'two'));
+  await until(() => control.applied.length === 4);
+  expect([control.applied.at(-1), control.subscriptions.length, await status(port, 'two')]).toEqual([5, 3, 404]);
+  // A new life goes on where the old one ended; one that does not is another history, even at the same revision.
+  control.send(delta(6, 'six', { epoch: epoch + 1, formerEpoch: epoch }));
+  await until(() => control.applied.includes(6));
+  expect([control.subscriptions.length, await status(port, 'six')]).toEqual([3, 200]);
+  whole(7, ['one'], epoch + 2);
+  control.send(delta(7, 'seven', { epoch: epoch + 2, formerEpoch: epoch }));
+  await until(() => control.applied.includes(7));
+  expect([control.subscriptions.length, await status(port, 'seven'), await status(port, 'six')]).toEqual([4, 404, 404]);
+});
+
+test('bytes that are no frame end the connection, not the gateway: it comes back with what it has', async () => {
+  const { port, control, log } = await useGateway({ functions: [routeFunction('one')], hosts: [reflect] });
+  for (const [n, bytes] of [Buffer.from([255, 255, 255, 255, 1]), Buffer.from([3, 0, 0, 0, 0xc1, 0xc1, 0xc1]), Buffer.from('GET / HTTP/1.1\r\n\r\n')].entries()) {
+    control.sendBytes(bytes);
+    await until(() => control.subscriptions.length === n + 2);
+    expect(control.subscriptions.at(-1)).toEqual({ epoch: control.epoch, revision: 1 });
+    expect(await status(port, 'one')).toBe(200);
+  }
+  expect(log.filter((line) => line['code'] === 'protocol_violation')).toHaveLength(3);
+  control.push([routeFunction('two')]);
+  await until(() => control.applied.includes(2));
+});
+
+test('a table that comes in pieces replaces the one that serves when it is whole, not piece by piece', async () => {
+  const { port, control } = await useGateway({ functions: [routeFunction('one'), routeFunction('old')], hosts: [reflect] });
+  const piece = (revision: number, name: string): Frame => [FRAME.delta, 0, { epoch: control.epoch, previous: 0, revision, upsert: [routeFunction(name)], remove: [] }];
+  control.send([FRAME.table, 0, { epoch: control.epoch, revision: 0, functions: [routeFunction('first')] }]);
+  control.send(piece(0, 'second'));
+  // Nothing tells when it has been read: requests pass meanwhile.
+  for (let n = 0; n < 5; n++) expect([await status(port, 'one'), await status(port, 'first')]).toEqual([200, 404]);
+  expect(control.applied).toEqual([1]);
+  control.send(piece(9, 'third'));
+  await until(() => control.applied.includes(9));
+  expect(await Promise.all(['one', 'old', 'first', 'second', 'third'].map((name) => status(port, name)))).toEqual([404, 404, 200, 200, 200]);
+  control.push([routeFunction('fourth')]);
+  expect(control.subscriptions).toHaveLength(1);
+});
+
+test('a delta of thousands of functions is read beside requests too', async () => {
+  const { port, control } = await useGateway({ functions: [routeFunction('one')], hosts: [reflect] });
+  control.push(Array.from({ length: 3_000 }, (_, n) => routeFunction(`f${n}`)));
+  control.push([], ['f7']);
+  let answered = 0;
+  for (; !control.applied.includes(3); answered++) expect(await status(port, 'one')).toBe(200);
+  expect(answered).toBeGreaterThan(5);
+  expect([await status(port, 'f7'), await status(port, 'f8'), control.subscriptions.length]).toEqual([404, 200, 1]);
+});
+
+test('the table of another store is not taken over one that serves, whatever is in it, also after a restart', async () => {
+  const folder = tempFolder();
+  const first = await useGateway({ dataFolder: folder, functions: [], hosts: [reflect] });
+  const table = (origin: number, revision: number, names: readonly string[]): void => {
+    first.control.table = { epoch: first.control.epoch + origin, origin, revision, functions: names.map((name) => routeFunction(name)) };
+    first.control.send([FRAME.table, 0, first.control.table]);
+  };
+  // Nothing is lost yet.
+  table(1, 5, ['one']);
+  await until(() => first.control.applied.includes(5));
+  table(2, 6, []);
+  table(2, 7, ['two', 'three']);
+  first.control.send([FRAME.delta, 0, { epoch: first.control.epoch + 2, previous: 7, revision: 8, upsert: [routeFunction('four')], remove: [] }]);
+  const refusals = (log: readonly Record<string, unknown>[]): number => log.filter((line) => String(line['msg']).includes('another store')).length;
+  await until(() => refusals(first.log) >= 3);
+  expect([first.control.applied.at(-1), await status(first.port, 'one'), await status(first.port, 'two'), await status(first.port, 'four')]).toEqual([5, 200, 404, 404]);
+  await first.gateway.drain(0);
+  first.control.close();
+  const second = await useGateway({ dataFolder: folder, control: false, hosts: [reflect] });
+  second.control.table = { epoch: 99, origin: 2, revision: 9, functions: [routeFunction('two')] };
+  await second.control.listen(join(folder, 'control.sock'));
+  await until(() => refusals(second.log) === 1);
+  expect([await status(second.port, 'one'), await status(second.port, 'two')]).toEqual([200, 404]);
+  // Its own store, restored: any revision of it.
+  second.control.table = { epoch: 98, origin: 1, revision: 3, functions: [routeFunction('restored')] };
+  second.control.send([FRAME.table, 0, second.control.table]);
+  await until(() => second.control.applied.includes(3));
+  expect([await status(second.port, 'one'), await status(second.port, 'restored')]).toEqual([404, 200]);
+});
+
+test('readyz tells the revision, and how old the table is once the control plane is gone', async () => {
+  const folder = tempFolder();
+  const { port, control, gateway } = await useGateway({ dataFolder: folder, functions: [routeFunction('one')], hosts: [reflect] });
+  const ready = async (at: number): Promise<Record<string, unknown>> => JSON.parse((await call(at, '/.thimble/readyz')).text) as Record<string, unknown>;
+  expect(await ready(port)).toEqual({ status: 'ready', revision: 1, tableAgeSeconds: 0 });
+  control.close();
+  await expect.poll(async () => (await ready(port))['tableAgeSeconds'], { timeout: 5_000 }).toBeGreaterThan(0);
+  await gateway.drain(0);
+  utimesSync(join(folder, 'gateway', 'routes.msgpack'), new Date(), new Date(Date.now() - 3_600_000));
+  const second = await useGateway({ dataFolder: folder, control: false, hosts: [reflect] });
+  const { tableAgeSeconds, ...rest } = await ready(second.port);
+  expect(rest).toEqual({ status: 'ready', revision: 1 });
+  expect(Math.abs(Number(tableAgeSeconds) - 3_600)).toBeLessThan(120);
 });
 
 test('a large table is read beside requests, and changes that come meanwhile are applied after it', async () => {

@@ -101,27 +101,26 @@ describe('rules', () => {
     ]).toEqual(['2', '2', '2', '1', '1', '3', '1']);
   });
 
-  test('cost next to nothing whatever a client fills its head with', async () => {
+  const heads: Record<string, { readonly cookie: string; readonly query: string }> = {
+    separators: { cookie: ';'.repeat(16_000), query: '&'.repeat(16_000) }, names: { cookie: 'uid='.repeat(4_000), query: 'q0&'.repeat(5_000) },
+    'one long key': { cookie: `uid=${'x'.repeat(16_000)}`, query: `q=${'x'.repeat(16_000)}` }, escapes: { cookie: 'c1'.repeat(8_000), query: '%41=%42&'.repeat(2_000) },
+  };
+
+  test.each(Object.keys(heads))('cost next to nothing whatever a client fills its head with: %s', async (what) => {
     const rules = Array.from({ length: 100 }, (_, i) => ({ when: { any: [{ cookie: { [`c${i}`]: '1' } }, { query: { [`q${i}`]: '1' } }, { user: { percent: 0 } }] }, version: 2 }));
     const { gateway } = await useGateway({ functions: [card({ 1: 50, 2: 50 }, { user: 'cookie:uid' }, { rules, sticky: 'cookie:uid' })], hosts: [reflect] });
     const route = gateway.table.get('card');
-    const heads: Record<string, { cookie: string; query: string }> = {
-      separators: { cookie: ';'.repeat(16_000), query: '&'.repeat(16_000) }, names: { cookie: 'uid='.repeat(4_000), query: 'q0&'.repeat(5_000) },
-      'one long key': { cookie: `uid=${'x'.repeat(16_000)}`, query: `q=${'x'.repeat(16_000)}` }, escapes: { cookie: 'c1'.repeat(8_000), query: '%41=%42&'.repeat(2_000) },
+    const { cookie = '', query = '' } = heads[what] ?? {};
+    const askMany = (): number => {
+      const before = process.cpuUsage();
+      for (let n = 0; n < 100; n++) {
+        route?.choose(new LazyFacts({ getHeader: (name) => (name === 'cookie' ? cookie : ''), getQuery: () => query, getUrl: () => '/', getCaseSensitiveMethod: () => 'GET', forEach: () => {} }, query, 'cookie:uid'));
+      }
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 100;
     };
-    for (const { cookie, query } of Object.values(heads)) {
-      const ask100 = (): number => {
-        const before = process.cpuUsage();
-        for (let n = 0; n < 100; n++) {
-          route?.choose(new LazyFacts({ getHeader: (name) => (name === 'cookie' ? cookie : ''), getQuery: () => query, getUrl: () => '/', getCaseSensitiveMethod: () => 'GET', forEach: () => {} }, query, 'cookie:uid'));
-        }
-        const { user, system } = process.cpuUsage(before);
-        return (user + system) / 100;
-      };
-      const us = Math.min(ask100(), ask100(), ask100());
-      // A hundred rules against the largest head that passes: less than what the parser spends on it.
-      expect(us).toBeLessThan(1_000);
-    }
+    // CPU time, microseconds. A hundred rules against the largest head that passes: seen 90, and seven milliseconds with one search for each.
+    expect(Math.min(askMany(), askMany(), askMany())).toBeLessThan(1_000);
   });
 });
 

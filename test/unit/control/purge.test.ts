@@ -160,7 +160,7 @@ describe('a purge', () => {
     await sleep(50);
     expect([await own.sound(digests[1] ?? ''), await own.sound(digests[2] ?? '')]).toEqual([true, true]);
     release();
-    expect(await own.collect(catalog.digestsOf('default'))).toBe(1);
+    expect(await own.collect(catalog.digestsOf('default'), 0)).toBe(1);
     expect(await own.sound(digests[1] ?? '')).toBe(true);
   });
 });

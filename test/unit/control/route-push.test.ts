@@ -55,7 +55,7 @@ const NAMES = Array.from({ length: 25 }, (_, i) => `f${i}`);
 
 describe('a table that does not fit one frame', () => {
   it('comes in pieces of which only the last has the revision', () => {
-    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, logger, frameBytes: 2_000 });
+    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, origin: 3, logger, frameBytes: 2_000 });
     const gateway = connection();
     push.opened(gateway.self);
     push.subscribe(gateway.self, 0, 0);
@@ -68,7 +68,7 @@ describe('a table that does not fit one frame', () => {
 
   it('comes whole when it fits, even when it is empty', () => {
     for (const names of [[], NAMES]) {
-      const push = new RoutePush({ source: source(names, 9), epoch: 5, logger });
+      const push = new RoutePush({ source: source(names, 9), epoch: 5, origin: 3, logger });
       const gateway = connection();
       push.opened(gateway.self);
       push.subscribe(gateway.self, 5, 0);
@@ -80,7 +80,7 @@ describe('a table that does not fit one frame', () => {
 
 describe('a delta that does not fit one frame', () => {
   it('comes in pieces, with the removals and the revision in the last', () => {
-    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, logger, frameBytes: 2_000 });
+    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, origin: 3, logger, frameBytes: 2_000 });
     const gateway = connection();
     push.opened(gateway.self);
     push.subscribe(gateway.self, 5, 4);
@@ -92,7 +92,7 @@ describe('a delta that does not fit one frame', () => {
 
 describe('a gateway', () => {
   it('that does not read is cut off instead of filling this process', () => {
-    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, logger });
+    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, origin: 3, logger });
     const stuck = connection(1_000_000_000);
     push.opened(stuck.self);
     push.subscribe(stuck.self, 0, 0);
@@ -102,7 +102,7 @@ describe('a gateway', () => {
   });
 
   it('that has not subscribed gets nothing', () => {
-    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, logger });
+    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, origin: 3, logger });
     const silent = connection();
     push.opened(silent.self);
     push.publish(8, 9, ['f1']);

@@ -1,9 +1,11 @@
 // The gateway's copy of the route table on disk: changes are added behind it, a torn end costs only itself, and the file stays bounded.
-import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../../../core/log/index.ts';
 import { RouteFile, readRouteFile } from '../../../gateway/route-file.ts';
+import { parseRouteFile } from '../../../gateway/route-file-format.ts';
 import { RouteTable } from '../../../gateway/route-table.ts';
 import type { RouteDelta, RouteFunction } from '../../../core/routing/index.ts';
 import { routeFunction } from '../../support/gateway-fakes.ts';
@@ -23,7 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => file.close());
 
-const fileOf = (of: RouteTable): RouteFile => new RouteFile(path, () => of.snapshot(), createLogger({ name: 'test', destination: { write: (line) => void log.push(line) } }));
+const fileOf = (of: RouteTable, retryMs?: number): RouteFile => new RouteFile(path, () => of.snapshot(), createLogger({ name: 'test', destination: { write: (line) => void log.push(line) } }), retryMs);
 
 async function start(functions: readonly RouteFunction[]): Promise<void> {
   table.replace({ epoch: EPOCH, revision: 1, functions: [...functions] });
@@ -129,4 +131,36 @@ test('a file that somebody else changed is written anew after the error', async 
   expect(log.join('')).toContain('the route file was not written');
   await apply([routeFunction('three')]);
   expect(onDisk()).toEqual({ revision: 3, names: ['one', 'two', 'three'], torn: 0 });
+});
+
+test('a write that failed is tried again without another change, with the whole table', async () => {
+  await start([routeFunction('one')]);
+  file = fileOf(table, 20);
+  rmSync(dirname(path), { recursive: true });
+  const delta: RouteDelta = { epoch: EPOCH, previous: 1, revision: 2, upsert: [routeFunction('two')], remove: [] };
+  table.apply(delta);
+  file.changed(delta);
+  await vi.waitUntil(() => log.length >= 2, 10_000);
+  mkdirSync(dirname(path));
+  await vi.waitUntil(() => existsSync(path), 10_000);
+  await expect.poll(() => onDisk().revision, { timeout: 10_000 }).toBe(2);
+});
+
+test('whatever byte of it is changed or wherever it is cut, it is read as it was at some time, or refused', async () => {
+  await start([routeFunction('one'), routeFunction('two')]);
+  await apply([routeFunction('three')]);
+  await apply([], ['one']);
+  const whole = readFileSync(path);
+  const states = new Map([[1, ['one', 'two']], [2, ['one', 'two', 'three']], [3, ['two', 'three']]]);
+  const broken = fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), (at, flip, cut) => {
+    const bytes = cut ? whole.subarray(0, at) : Buffer.from(whole);
+    if (!cut) bytes[at] = (bytes[at] ?? 0) ^ flip;
+    try {
+      const { table: read } = parseRouteFile(bytes);
+      return JSON.stringify(read.functions.map(({ name }) => name)) === JSON.stringify(states.get(read.revision));
+    } catch (thrown) {
+      return thrown instanceof Error && !(thrown instanceof RangeError);
+    }
+  });
+  expect(fc.check(broken, { numRuns: 2_000 }).counterexample).toBeNull();
 });
