@@ -37,7 +37,7 @@ const API_RELEASE = '1.0.0';
  * @throws port_taken, storage_failed
  */
 export async function startControlPlane(boot: ControlBoot, logger: Logger): Promise<ControlPlane> {
-  const store = openLmdbStore(join(boot.dataFolder, 'control'));
+  const store = openLmdbStore(join(boot.dataFolder, 'control'), { onMigrated: ({ to, what }) => logger.info({ format: to, what }, 'the store was brought to a new form') });
   const epoch = await storeEpoch(store);
   const catalog = Catalog.load(store);
   const tierKeys = new Map(Object.entries(boot.tierKeys).map(([tier, key]) => [tier, Buffer.from(key, 'base64')]));
