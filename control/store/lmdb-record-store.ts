@@ -1,6 +1,6 @@
 // RecordStore over LMDB.
 import { existsSync, mkdirSync } from 'node:fs';
-import { open as openFile } from 'node:fs/promises';
+import { chmod, open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
@@ -139,6 +139,7 @@ class LmdbRecordStore implements CopyableStore {
       // LMDB's own copy of a snapshot: a reader of its own on a thread of its own (mdb_env_copy2 with MDB_CP_COMPACT).
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       await this.#root.backup(folder, true);
+      await chmod(join(folder, 'data.mdb'), 0o600);
       for (const path of [join(folder, 'data.mdb'), folder]) await flush(path);
     } catch (cause) {
       throw new PlatformError('storage_failed', undefined, { cause });
