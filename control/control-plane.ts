@@ -1,10 +1,12 @@
 // Puts the control plane together from its boot message, and takes it down again.
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlBoot, ToChild } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { OrderedRows, RowStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
+import { Backups } from './backup/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
 import { listenFrames } from './frames.ts';
@@ -38,7 +40,7 @@ const API_RELEASE = '1.0.0';
  * @throws port_taken, storage_failed
  */
 export async function startControlPlane(boot: ControlBoot, logger: Logger): Promise<ControlPlane> {
-  const store = openLmdbStore(join(boot.dataFolder, 'control'));
+  const store = openLmdbStore(join(boot.dataFolder, 'control'), { onMigrated: ({ to, what }) => logger.info({ format: to, what }, 'the store was brought to a new form') });
   const life = await beginLife(store);
   const catalog = Catalog.load(store);
   const tierKeys = new Map(Object.entries(boot.tierKeys).map(([tier, key]) => [tier, Buffer.from(key, 'base64')]));
@@ -85,6 +87,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const functions = new Functions({ catalog, ledger, tiers });
   const purge = new Purge({ catalog, ledger, files, logger, inRollout: (name) => rollouts.versionsInUse(name), onPurged: (name, numbers) => snapshots.forget(name, numbers) });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
+  const backups = new Backups({ store, ledger, files, dataFolder: boot.dataFolder, logger });
+  await backups.collect();
   const versionNames = new VersionNames(catalog, ledger);
   const traffic = new TrafficControl(catalog, ledger);
   const rollouts = new Rollouts({ store, catalog, ledger, series: seconds, logger });
@@ -133,6 +137,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     versions,
     versionNames,
     purge,
+    backups,
     traffic,
     rollouts,
     emergency,
@@ -190,6 +195,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       await http.close(withinMs);
       await rollouts.close();
       await snapshots.close();
+      // The copy of the store reads it from a thread of its own.
+      await Promise.race([backups.idle(), sleep(withinMs, undefined, { ref: false })]);
       await ledger.idle();
       await tokens.saveUses().catch(unsaved);
       invoker.close();

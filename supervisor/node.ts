@@ -19,6 +19,7 @@ import { ensureSecret } from './node-keys.ts';
 import { OnDemandHosts } from './on-demand-hosts.ts';
 import { ISOLATE_FLAGS, hostReads, planNode, programPath } from './node-plan.ts';
 import type { HostGround, NodePlan } from './node-plan.ts';
+import { finishRestore } from './pending-restore.ts';
 import { buildPlatform } from './platform-build.ts';
 import { probePort } from './port-probe.ts';
 import { prepareSandbox, prepareUsers } from './sandbox/prepare.ts';
@@ -101,6 +102,8 @@ export class ThimbleNode {
       const stuck = await endLeftovers(join(this.#runFolder, 'processes.json'));
       this.#logger.warn({ stuck }, 'the last node on this data folder was killed');
     }
+    const replaced = finishRestore(settings.dataFolder);
+    if (replaced !== undefined) this.#logger.warn({ replaced }, 'a restore that was interrupted is done now');
     await probePort(settings.host, settings.port, 'THIMBLE_PORT');
     await probePort(settings.host, settings.controlPort, 'THIMBLE_CONTROL_PORT');
     const tokenFile = join(settings.dataFolder, 'admin.token');

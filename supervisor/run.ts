@@ -91,11 +91,11 @@ class NodeSignals {
   }
 }
 
-/** Says on standard error why the node does not start. */
-function refuse(thrown: unknown): number {
+/** Says on standard error why the node does not start, or a command failed. @returns the exit code */
+export function refuse(thrown: unknown): number {
   const error = toPlatformError(thrown);
   const cause = error.cause instanceof Error ? error.cause.message : 'unknown';
-  const why = error.code === 'unavailable' || error.code === 'internal' ? `${error.message}: ${cause}` : `${error.message}\n  ${error.spec.fix}`;
+  const why = error.cause instanceof Error && ['unavailable', 'internal', 'storage_failed'].includes(error.code) ? `${error.message}: ${cause}` : `${error.message}\n  ${error.spec.fix}`;
   process.stderr.write(`thimble: ${error.code}: ${why}\n`);
   return 1;
 }

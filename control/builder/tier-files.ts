@@ -13,6 +13,7 @@ export interface TierFilesOptions {
 export class TierFiles {
   readonly #options: TierFilesOptions;
   readonly #tiers = new Map<string, VersionFiles>();
+  #keeping: Promise<void> | undefined;
 
   constructor(options: TierFilesOptions) {
     this.#options = options;
@@ -21,10 +22,22 @@ export class TierFiles {
   of(tier: string): VersionFiles {
     let files = this.#tiers.get(tier);
     if (files === undefined) {
-      files = new VersionFiles({ ...this.#options, tier });
+      files = new VersionFiles({ ...this.#options, tier, removable: () => this.#keeping });
       this.#tiers.set(tier, files);
     }
     return files;
+  }
+
+  /** No folder is removed while `task` runs, and what was to be removed goes after it. One task at a time. */
+  async keepAll<T>(task: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#keeping = promise;
+    try {
+      return await task();
+    } finally {
+      this.#keeping = undefined;
+      resolve();
+    }
   }
 
   /** Tiers that have a folder, also those that the node has no more. */

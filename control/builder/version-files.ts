@@ -9,6 +9,7 @@ import { BUNDLE_FILE, MANIFEST_FILE, SOURCE_MAP_FILE, versionFolder } from '../.
 import type { VersionManifest } from '../../core/versions/index.ts';
 
 const TEMPORARY = '.new-';
+const contentSchema = z.looseObject({ env: z.record(z.string(), z.string()), bindings: z.record(z.string(), z.unknown()) });
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 
 export interface VersionContent {
@@ -23,6 +24,8 @@ export interface VersionFilesOptions {
   readonly tier: string;
   /** Canonical JSON, for the digest. */
   readonly canonical: (value: unknown) => string;
+  /** Resolves when folders may be removed; undefined: now. */
+  readonly removable?: () => Promise<void> | undefined;
 }
 
 export class VersionFiles {
@@ -105,6 +108,7 @@ export class VersionFiles {
 
   /** Removes the folder of `digest` unless it is held, or `needed` says when its turn comes that something names it. @throws storage_failed */
   async remove(digest: string, needed: () => boolean): Promise<void> {
+    await this.#options.removable?.();
     await this.#alone(digest, async (folder) => {
       if (!this.#held.has(digest) && !needed()) await rm(folder, { recursive: true, force: true });
     });
@@ -145,6 +149,18 @@ export class VersionFiles {
   /** Whether the folder of `digest` is there and its bundle is the one that was written. */
   async sound(digest: string): Promise<boolean> {
     return isSound(versionFolder(this.#options.dataFolder, this.#options.tier, digest), null);
+  }
+
+  /** Whether the folder of `digest` is there with just the content that the digest was made from. Reads all of it. */
+  async whole(digest: string): Promise<boolean> {
+    const folder = versionFolder(this.#options.dataFolder, this.#options.tier, digest);
+    try {
+      const { env, bindings } = contentSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')));
+      const [bundle, map] = await Promise.all([BUNDLE_FILE, SOURCE_MAP_FILE].map((name) => readFile(join(folder, name), 'utf8')));
+      return this.digest({ bundle: bundle ?? '', map: map ?? '', env, bindings }) === digest;
+    } catch {
+      return false;
+    }
   }
 
   /** The source map of `digest`; undefined when there is none that can be read. */

@@ -137,6 +137,16 @@ export class Catalog {
     return (this.#functions.get(name)?.record ?? this.removed(name))?.tier;
   }
 
+  /** Tiers that functions have, or had when they were deleted. */
+  tiers(): string[] {
+    return [...new Set([...this.#functions.values(), ...this.#removed.values()].map(({ record }) => record.tier))];
+  }
+
+  /** Versions of all functions, deleted ones included. */
+  get versionCount(): number {
+    return this.#versions.size;
+  }
+
   /** Whether some version of any function has it. */
   hasDigest(digest: string): boolean {
     return this.#versions.holders(digest).length > 0;

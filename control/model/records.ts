@@ -8,7 +8,7 @@ import type { Quotas } from '../../core/schemas/index.ts';
 export const HISTORY_LIMIT = 50;
 
 const text = z.string();
-/** Records that were written before there were tiers name none. */
+/** In the store since its format 2. */
 const tier = text.default(DEFAULT_TIER);
 const variables = z.record(text, text);
 
@@ -31,7 +31,7 @@ export const functionRecordSchema = z.strictObject({
   keepWarm: z.number(),
   shape: z.enum(SHAPES),
   user: text.nullable(),
-  // Records of earlier releases have none of these.
+  // In the store since its format 2. With a default, a record in code need not name what it does not use.
   callers: callersSchema.nullable().default(null),
   fallback: fallbackSchema.nullable().default(null),
   skew: skewSchema.nullable().default(null),

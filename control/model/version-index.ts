@@ -20,6 +20,12 @@ export class VersionIndex {
     return this.#digests.get(name) ?? NONE;
   }
 
+  get size(): number {
+    let size = 0;
+    for (const versions of this.#digests.values()) size += versions.size;
+    return size;
+  }
+
   /** Every name with its versions. */
   all(): Iterable<readonly [name: string, digests: ReadonlyMap<number, string>]> {
     return this.#digests;

@@ -1,5 +1,6 @@
 // The endpoints of /v1, one declaration each, by what they are about. HTTP stops here: what they do is in model/ and its neighbours.
 import { auditEndpoints } from './audit-endpoints.ts';
+import { backupEndpoints } from './backup-endpoints.ts';
 import { emergencyEndpoints } from './emergency-endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import { functionEndpoints } from './function-endpoints.ts';
@@ -21,6 +22,7 @@ export function endpoints(services: Services): Endpoint[] {
     ...versionEndpoints(services),
     ...versionNameEndpoints(services),
     ...purgeEndpoints(services),
+    ...backupEndpoints(services),
     ...trafficEndpoints(services),
     ...rolloutEndpoints(services),
     ...shadowEndpoints(services),

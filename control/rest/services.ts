@@ -2,6 +2,7 @@
 import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { Tokens } from '../access/index.ts';
+import type { Backups } from '../backup/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
 import type { AuditHead, Catalog, EmergencySwitches, Functions, Purge, Shadowing, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
@@ -22,6 +23,7 @@ export interface Services {
   readonly versions: Versions;
   readonly versionNames: VersionNames;
   readonly purge: Purge;
+  readonly backups: Backups;
   readonly traffic: TrafficControl;
   readonly rollouts: Rollouts;
   readonly emergency: EmergencySwitches;

@@ -318,6 +318,18 @@ export const ERRORS = {
     message: (p: { readonly port: number; readonly setting: string }) => `port ${p.port} (${p.setting}) is already in use`,
     fix: 'Stop what listens there, or choose another port.',
   },
+  store_too_new: {
+    status: 500, fault: 'caller', retryable: false,
+    meaning: 'The node does not start, or a backup is not restored: a later release wrote the store.',
+    message: (p: { readonly found: number; readonly known: number }) => `the store has format ${p.found}, and this release knows formats up to ${p.known}`,
+    fix: 'Start the release that wrote it, or a later one; or restore a backup that was made before the upgrade.',
+  },
+  backup_invalid: {
+    status: 500, fault: 'caller', retryable: false,
+    meaning: 'A backup is not whole, was changed, or is none; nothing was restored.',
+    message: (p: { readonly why: string }) => `this backup cannot be used: ${p.why}`,
+    fix: 'Use another backup; the message says what is wrong with this one.',
+  },
   storage_failed: {
     status: 503, fault: 'platform', retryable: true, retryAfterS: 1,
     meaning: 'The control plane could not write to disk; nothing was changed.',

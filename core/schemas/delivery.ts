@@ -123,3 +123,6 @@ export type Retention = z.infer<typeof retentionSchema>;
 /** POST /v1/functions/:name/purge. `keep` absent: what the function's retention says; of a deleted function none. */
 export const purgeSchema = z.strictObject({ keep: z.int().min(0).max(100_000).optional(), dryRun: z.boolean().default(false) });
 export type PurgePost = z.infer<typeof purgeSchema>;
+
+/** POST /v1/backups. `keys`: with the files secret.key and admin.token of the data folder. */
+export const backupPostSchema = z.strictObject({ keys: z.boolean().default(true) });

@@ -10,7 +10,7 @@ export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
 export {
-  FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, callerKeySchema, callersSchema, emergencySchema, emergencyStateSchema, fallbackSchema, freezeSchema, freezeStateSchema, pinPutSchema, purgeSchema, retentionSchema, shadowRecordSchema, shadowSchema, skewSchema, staticAnswerSchema,
+  FALLBACK_CAUSES, MAX_SKEW_AGE_MS, aliasNameSchema, aliasPutSchema, backupPostSchema, callerKeySchema, callersSchema, emergencySchema, emergencyStateSchema, fallbackSchema, freezeSchema, freezeStateSchema, pinPutSchema, purgeSchema, retentionSchema, shadowRecordSchema, shadowSchema, skewSchema, staticAnswerSchema,
 } from './delivery.ts';
 export type { Callers, Emergency, EmergencyState, Fallback, FallbackCause, Freeze, FreezeState, PurgePost, Retention, Shadow, ShadowRecord, Skew, StaticAnswer } from './delivery.ts';
 export { ROLES, functionPatternSchema, tokenPostSchema } from './access.ts';

@@ -5,6 +5,8 @@ import type { Command, CommandIo } from './command.ts';
 /** Loaded when they are called: a node must not hold what only commands need. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   audit: async () => (await import('./audit.ts')).audit,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./backup.ts')).restore,
 };
 
 /** @returns the exit code */
