@@ -1,5 +1,5 @@
 // Rollouts on a fake clock: the real engine, ledger and catalog over a store in memory, and made-up traffic that follows the split.
-import { Catalog, KEYS, Ledger, TrafficControl, functionRecordSchema } from '../../control/model/index.ts';
+import { Catalog, EmergencySwitches, KEYS, Ledger, TrafficControl, frozenBy, functionRecordSchema } from '../../control/model/index.ts';
 import type { FunctionRecord } from '../../control/model/index.ts';
 import { Rollouts } from '../../control/rollouts/index.ts';
 import type { RolloutRecord } from '../../control/rollouts/index.ts';
@@ -107,6 +107,7 @@ export class RolloutStand {
   readonly catalog: Catalog;
   readonly ledger: Ledger;
   readonly traffic: TrafficControl;
+  readonly switches: EmergencySwitches;
   readonly series = new MadeSeries();
   /** Of all versions. */
   requests = 0;
@@ -123,8 +124,16 @@ export class RolloutStand {
     this.#random = randomOf(options.seed);
     this.store = store;
     this.catalog = Catalog.load(store);
-    this.ledger = new Ledger({ store, catalog: this.catalog, onCommit: () => {}, now: () => new Date(this.#nowMs), accompany: (changes, actor, now) => this.#rollouts.accompany(changes, actor, now) });
+    this.ledger = new Ledger({
+      store,
+      catalog: this.catalog,
+      onCommit: () => {},
+      now: () => new Date(this.#nowMs),
+      frozen: (name) => frozenBy(store, this.catalog, name),
+      accompany: (changes, actor, now) => this.#rollouts.accompany(changes, actor, now),
+    });
     this.traffic = new TrafficControl(this.catalog, this.ledger);
+    this.switches = new EmergencySwitches({ store, catalog: this.catalog, ledger: this.ledger });
     this.#rollouts = this.#engine();
   }
 
