@@ -32,6 +32,7 @@ const ROWS: readonly (readonly [what: string, scenario: Scenario])[] = [
   ['every latency × 1.5', at({ wallMs: 30 })],
   ['every latency × 2, p99 is 10 × p50', at({ wallMs: 40 }, wide)],
   ['every latency × 1.5, p99 is 10 × p50', at({ wallMs: 30 }, wide)],
+  ['one request in twenty takes 10 × as long', at({ tail: { share: 0.05, times: 10 } })],
   ['CPU × 3', at({ cpuMs: 12 })],
   ['memory × 4 (10 MB)', at({ memoryMb: 40 })],
 ];

@@ -24,6 +24,8 @@ export interface Behaviour {
   readonly cpuMs?: number;
   /** Standard deviation of the logarithm: 0.5 is a p99 of 3.2 times the p50, 1 one of 10 times. */
   readonly spread?: number;
+  /** A share of requests that takes so many times as long. */
+  readonly tail?: { readonly share: number; readonly times: number };
   /** Of an isolate. */
   readonly memoryMb?: number;
   /** Requests that were cold starts (100 ms), in each of the first seconds of the version. */
@@ -215,6 +217,8 @@ export class RolloutStand {
     for (const [version, count] of counts) {
       const how = behaviour(version, this.elapsedMs);
       const wall = tableOf(how.wallMs * 1_000, how.spread ?? 0.5);
+      const { share = 0, times = 1 } = how.tail ?? {};
+      const tail = tableOf(how.wallMs * 1_000 * times, how.spread ?? 0.5);
       const cpu = tableOf((how.cpuMs ?? 1) * 1_000, 0.3);
       const cell = this.#cell(version, secondMs, how);
       let cold = how.cold !== undefined && this.elapsedMs < how.cold.seconds * 1_000 ? how.cold.perSecond : 0;
@@ -226,7 +230,7 @@ export class RolloutStand {
         }
         const isCold = cold-- > 0;
         if (isCold) cell.coldStarts += 1;
-        cell.wallUs.addPairs([[isCold ? Math.ceil(Math.log2(100_000) * 4) : (wall[Math.floor(this.#random() * TABLE)] ?? 0), 1]]);
+        cell.wallUs.addPairs([[isCold ? Math.ceil(Math.log2(100_000) * 4) : ((share > 0 && this.#random() < share ? tail : wall)[Math.floor(this.#random() * TABLE)] ?? 0), 1]]);
         cell.cpuUs.addPairs([[cpu[Math.floor(this.#random() * TABLE)] ?? 0, 1]]);
       }
       this.requests += count;

@@ -80,6 +80,17 @@ describe('a rollout', () => {
     }
   });
 
+  it('does not take a version off for one burst, such as a host that dies, but goes no further without a person', async () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const at = await stand(GOOD, { seed, behaviour: (version, ms) => (version === 2 && ms >= 20_000 && ms < 22_000 ? { ...GOOD, failing: 0.9 } : GOOD) });
+      const { number } = await at.start({ ...POST, maxHold: '60s' });
+      await at.run(40_000);
+      expect(at.rollouts.watchOf(FN)?.holding(at.nowMs)?.for).toBe('suspect');
+      await at.run(40_000);
+      expect([at.rollouts.get(FN, number), weight(at)]).toMatchObject([{ state: 'paused', reason: { code: 'undecided' } }, 10]);
+    }
+  });
+
   it('watches at 100 % for the hold of that step, where nothing is left to compare with', async () => {
     const at = await stand();
     const { number } = await at.start({ version: 2, steps: [{ weight: 100, hold: '5s' }] });
