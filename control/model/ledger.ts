@@ -43,8 +43,8 @@ export interface Frozen {
 
 /** Records of functions and of what they run: a freeze holds whatever would write them, also changes that are yet to be invented. */
 const FREEZABLE = [KEYS.functions, KEYS.removedFunctions, KEYS.allVersions, KEYS.snapshotSwitches] as const;
-/** The one change that passes: it is what freezes and unfreezes, kills and forces. */
-const EMERGENCY = 'emergency.set';
+/** Changes that pass: the switches that freeze and unfreeze, kill and force; and taking back a rollout, since no freeze may keep a bad version live. */
+const PASSING: ReadonlySet<string> = new Set(['emergency.set', 'rollout.roll_back', 'rollout.abort']);
 
 export interface LedgerOptions {
   readonly store: RecordStore;
@@ -103,7 +103,7 @@ export class Ledger {
     const planned = plan(time);
     if (planned.changes === null) return { result: planned.result, revision: planned.revision };
     const { audit, result } = planned;
-    if (audit.action !== EMERGENCY) for (const name of functionsIn(planned.changes)) this.admit(name);
+    if (!PASSING.has(audit.action)) for (const name of functionsIn(planned.changes)) this.admit(name);
     const companion = this.#options.accompany?.(planned.changes, actor, time);
     const changes = companion === undefined ? planned.changes : [...planned.changes, ...companion.changes];
     const previous = catalog.revision;

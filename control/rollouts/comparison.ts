@@ -9,8 +9,8 @@ import { SECOND_MS } from './seconds.ts';
 export const ENOUGH = 100;
 /** From here on a step is not left: a good version gets here in at most 1 rollout of so many, and back again soon. */
 const SUSPICIOUS = 20;
-/** One burst (a host that died, with all that it ran) lies in one or two seconds and is no verdict. */
-const LEAST_HITS = 3;
+/** Without its two strongest seconds a verdict must still be one, if a weak one: a burst decides nothing. */
+const STEADY = 1.5;
 
 export type Verdict = 'ok' | 'suspect' | 'failed' | 'no_data';
 
@@ -51,7 +51,6 @@ export class Comparison {
     for (const gate of this.#gates) gate.beginStep();
   }
 
-  /** The time at this weight starts anew; what was seen stays. */
   add(second: Second): void {
     const settled = second.atMs >= this.#settledAtMs;
     for (const gate of this.#gates) gate.judge(second, settled);
@@ -65,7 +64,7 @@ export class Comparison {
     const level = this.#gates.find((gate) => gate.exceeded);
     if (level !== undefined) return level.name;
     const first = this.#first();
-    return first !== undefined && this.evidence >= ENOUGH && (first.wager?.hits ?? 0) >= LEAST_HITS ? first.name : undefined;
+    return first !== undefined && this.evidence >= ENOUGH && (first.wager?.steady ?? 0) >= STEADY ? first.name : undefined;
   }
 
   get suspect(): boolean {

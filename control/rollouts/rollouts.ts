@@ -112,7 +112,8 @@ export class Rollouts {
   /**
    * @throws not_found  no such function
    * @throws invalid  the function has no such version
-   * @throws conflict  a rollout is under way, changes are frozen, or there is no other version to compare with
+   * @throws frozen
+   * @throws conflict  a rollout is under way, a switch is thrown, or there is no other version to compare with
    */
   start(actor: Actor, name: string, post: RolloutPost): Promise<Written<RolloutRecord>> {
     const { catalog, ledger } = this.#options;
@@ -254,8 +255,6 @@ export class Rollouts {
     this.#options.ledger.admit(owner.name);
     const switched = heldBy(owner);
     if (switched !== undefined) throw new PlatformError('conflict', { with: `the emergency switches of function ${owner.name}: it is ${SWITCHED[switched]}` });
-    const frozen = this.#options.store.get(KEYS.freeze);
-    if (frozen !== undefined && isFrozen(frozen)) throw new PlatformError('conflict', { with: 'the freeze of this node' });
   }
 }
 

@@ -37,9 +37,10 @@ export class Watch {
     this.#comparison = new Comparison(record.gates, record.settleMs);
     this.#live = liveBeside(record.base, record.version);
     this.#sinceMs = nowMs;
-    this.#nextMs = wholeSecond(nowMs);
+    // The second that has begun counts as well, but not as one of the step: every second that a broken version is live for less is won.
+    this.#nextMs = Math.floor(nowMs / SECOND_MS) * SECOND_MS;
     this.#learn();
-    this.#comparison.beginStep(this.#nextMs);
+    this.#comparison.beginStep(wholeSecond(nowMs));
   }
 
   get record(): RolloutRecord {

@@ -44,7 +44,7 @@ export const gatesSchema = z.strictObject({
   /** CPU time of an invocation, in the middle of all (p50). */
   cpu: z.strictObject({ maxIncrease: maxIncrease.default(0.5), slackMs: slack(0.5) }).nullable().prefault({}),
   /** Memory of an isolate, mean of all. */
-  memory: z.strictObject({ maxIncrease: maxIncrease.default(1), slackMb: z.number().min(0).max(1_024).default(8) }).nullable().prefault({}),
+  memory: z.strictObject({ maxIncrease: maxIncrease.default(1), slackMb: z.number().min(0).max(1_024).default(16) }).nullable().prefault({}),
 });
 export type Gates = z.infer<typeof gatesSchema>;
 

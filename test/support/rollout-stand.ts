@@ -1,5 +1,5 @@
 // Rollouts on a fake clock: the real engine, ledger and catalog over a store in memory, and made-up traffic that follows the split.
-import { Catalog, KEYS, Ledger, TrafficControl, functionRecordSchema } from '../../control/model/index.ts';
+import { Catalog, EmergencySwitches, KEYS, Ledger, TrafficControl, frozenBy, functionRecordSchema } from '../../control/model/index.ts';
 import type { FunctionRecord } from '../../control/model/index.ts';
 import { Rollouts } from '../../control/rollouts/index.ts';
 import type { RolloutRecord } from '../../control/rollouts/index.ts';
@@ -24,6 +24,8 @@ export interface Behaviour {
   readonly cpuMs?: number;
   /** Standard deviation of the logarithm: 0.5 is a p99 of 3.2 times the p50, 1 one of 10 times. */
   readonly spread?: number;
+  /** A share of requests that takes so many times as long. */
+  readonly tail?: { readonly share: number; readonly times: number };
   /** Of an isolate. */
   readonly memoryMb?: number;
   /** Requests that were cold starts (100 ms), in each of the first seconds of the version. */
@@ -107,6 +109,7 @@ export class RolloutStand {
   readonly catalog: Catalog;
   readonly ledger: Ledger;
   readonly traffic: TrafficControl;
+  readonly switches: EmergencySwitches;
   readonly series = new MadeSeries();
   /** Of all versions. */
   requests = 0;
@@ -123,8 +126,16 @@ export class RolloutStand {
     this.#random = randomOf(options.seed);
     this.store = store;
     this.catalog = Catalog.load(store);
-    this.ledger = new Ledger({ store, catalog: this.catalog, onCommit: () => {}, now: () => new Date(this.#nowMs), accompany: (changes, actor, now) => this.#rollouts.accompany(changes, actor, now) });
+    this.ledger = new Ledger({
+      store,
+      catalog: this.catalog,
+      onCommit: () => {},
+      now: () => new Date(this.#nowMs),
+      frozen: (name) => frozenBy(store, this.catalog, name),
+      accompany: (changes, actor, now) => this.#rollouts.accompany(changes, actor, now),
+    });
     this.traffic = new TrafficControl(this.catalog, this.ledger);
+    this.switches = new EmergencySwitches({ store, catalog: this.catalog, ledger: this.ledger });
     this.#rollouts = this.#engine();
   }
 
@@ -206,6 +217,8 @@ export class RolloutStand {
     for (const [version, count] of counts) {
       const how = behaviour(version, this.elapsedMs);
       const wall = tableOf(how.wallMs * 1_000, how.spread ?? 0.5);
+      const { share = 0, times = 1 } = how.tail ?? {};
+      const tail = tableOf(how.wallMs * 1_000 * times, how.spread ?? 0.5);
       const cpu = tableOf((how.cpuMs ?? 1) * 1_000, 0.3);
       const cell = this.#cell(version, secondMs, how);
       let cold = how.cold !== undefined && this.elapsedMs < how.cold.seconds * 1_000 ? how.cold.perSecond : 0;
@@ -217,7 +230,7 @@ export class RolloutStand {
         }
         const isCold = cold-- > 0;
         if (isCold) cell.coldStarts += 1;
-        cell.wallUs.addPairs([[isCold ? Math.ceil(Math.log2(100_000) * 4) : (wall[Math.floor(this.#random() * TABLE)] ?? 0), 1]]);
+        cell.wallUs.addPairs([[isCold ? Math.ceil(Math.log2(100_000) * 4) : ((share > 0 && this.#random() < share ? tail : wall)[Math.floor(this.#random() * TABLE)] ?? 0), 1]]);
         cell.cpuUs.addPairs([[cpu[Math.floor(this.#random() * TABLE)] ?? 0, 1]]);
       }
       this.requests += count;

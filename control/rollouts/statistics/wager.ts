@@ -21,8 +21,9 @@ const LATE = 30;
 /** Shares of 0 and 1 can't be wagered on: one surprise would be infinitely strong. */
 const EDGE = 0.000_1;
 
-/** Logarithm of what a wager may win: far beyond what decides, and far below what a number can't hold. */
-const MOST = 100;
+/** Logarithms of the most that is won in a second and in all: far beyond what decides, and below what a number can't hold. */
+const MOST_OF_SECOND = 100;
+const MOST = 600;
 
 /**
  * Testing by betting (Shafer 2021; Waudby-Smith and Ramdas 2024): wealth starts at 1, is wagered on what the next second will show, and is
@@ -37,7 +38,8 @@ export class Wager {
   readonly #staked: number[] = EFFECTS.map(() => 0);
   #inHand = 1;
   #seconds = 0;
-  #hits = 0;
+  /** By how much wealth grew in the two seconds in which it grew most; the greater first. */
+  #best: readonly [number, number] = [1, 1];
 
   /** @param margin  by how much the canary's share of bad requests may be above live's; 0 to 1 */
   constructor(margin: number) {
@@ -49,9 +51,12 @@ export class Wager {
     return this.#inHand + this.#staked.reduce((sum, one) => sum + one, 0);
   }
 
-  /** Seconds in which the canary had bad requests. */
-  get hits(): number {
-    return this.#hits;
+  /**
+   * What wealth would be without the two seconds that it won most in. A burst that is nobody's fault (a host that died, with all that ran on it)
+   * lies in one or two: where it is all that speaks against a canary, this stays below 1.
+   */
+  get steady(): number {
+    return this.wealth / (this.#best[0] * this.#best[1]);
   }
 
   /** The canary is about to get more requests. */
@@ -68,13 +73,17 @@ export class Wager {
     this.#seconds += 1;
     this.#stake(1 / (this.#seconds + LATE));
     if (canary.n === 0 || live.n === 0) return;
-    if (canary.bad > 0) this.#hits += 1;
+    const before = this.wealth;
     const base = Math.min(Math.max(expected, EDGE), 1 - 2 * EDGE);
     for (const [index, { increase }] of EFFECTS.entries()) {
       const alternative = { canary: Math.min(base + increase, 1 - EDGE), live: base };
-      const won = Math.exp(Math.min(blockEvidence(canary, live, alternative, this.#margin), MOST));
+      const won = Math.exp(Math.min(blockEvidence(canary, live, alternative, this.#margin), MOST_OF_SECOND));
       this.#staked[index] = Math.min((this.#staked[index] ?? 0) * won, Math.exp(MOST));
     }
+    const growth = this.wealth / before;
+    const [first, second] = this.#best;
+    if (growth > first) this.#best = [growth, first];
+    else if (growth > second) this.#best = [first, growth];
   }
 
   #stake(share: number): void {

@@ -80,6 +80,17 @@ describe('a rollout', () => {
     }
   });
 
+  it('does not take a version off for one burst, such as a host that dies, but goes no further without a person', async () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const at = await stand(GOOD, { seed, behaviour: (version, ms) => (version === 2 && ms >= 20_000 && ms < 22_000 ? { ...GOOD, failing: 0.9 } : GOOD) });
+      const { number } = await at.start({ ...POST, maxHold: '60s' });
+      await at.run(40_000);
+      expect(at.rollouts.watchOf(FN)?.holding(at.nowMs)?.for).toBe('suspect');
+      await at.run(40_000);
+      expect([at.rollouts.get(FN, number), weight(at)]).toMatchObject([{ state: 'paused', reason: { code: 'undecided' } }, 10]);
+    }
+  });
+
   it('watches at 100 % for the hold of that step, where nothing is left to compare with', async () => {
     const at = await stand();
     const { number } = await at.start({ version: 2, steps: [{ weight: 100, hold: '5s' }] });
@@ -210,27 +221,41 @@ describe("an operator's hand", () => {
   it.each(['killed', 'frozen', 'forced'] as const)('on the switch %s pauses it; it is not resumed before the switch is back', async (what) => {
     const at = await stand();
     const { number } = await at.start(POST);
-    const put = async (emergency: unknown): Promise<unknown> =>
-      at.ledger.write(ME, () => ({ changes: [{ key: KEYS.function(FN), value: { ...at.record, emergency: emergencySchema.parse(emergency) } }], audit: { action: 'emergency', target: FN, before: null, after: null }, result: undefined }));
+    const put = async (switches: unknown): Promise<unknown> => at.switches.set(ME, FN, emergencySchema.parse(switches));
     await put({ [what]: what === 'forced' ? 1 : true });
     expect([at.rollouts.get(FN, number).state, at.rollouts.get(FN, number).reason?.code]).toEqual(['paused', what]);
-    await expect(at.rollouts.resume(ME, FN, number)).rejects.toMatchObject({ code: 'conflict' });
+    const code = what === 'frozen' ? 'frozen' : 'conflict';
+    await expect(at.rollouts.resume(ME, FN, number)).rejects.toMatchObject({ code });
     await put({});
     await at.rollouts.resume(ME, FN, number);
     await at.rollouts.abort(ME, FN, number);
     await put({ [what]: what === 'forced' ? 1 : true });
-    await expect(at.start(POST)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(at.start(POST)).rejects.toMatchObject({ code });
   });
 
   it('on the freeze of the node pauses all', async () => {
     const at = await stand();
     const { number } = await at.start(POST);
-    const freeze = async (frozen: boolean): Promise<unknown> => at.ledger.write(ME, () => ({ changes: [{ key: KEYS.freeze, value: { frozen, reason: '' } }], audit: { action: 'freeze', target: 'node', before: null, after: null }, result: undefined }));
+    const freeze = async (frozen: boolean): Promise<unknown> => at.switches.freeze(ME, { frozen, reason: '' });
     await freeze(true);
     expect(at.rollouts.get(FN, number).reason?.code).toBe('frozen');
-    await expect(at.rollouts.resume(ME, FN, number)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(at.rollouts.resume(ME, FN, number)).rejects.toMatchObject({ code: 'frozen' });
     await freeze(false);
     expect((await at.rollouts.resume(ME, FN, number)).result.state).toBe('running');
+  });
+
+  it('on the freeze of the node does not keep a bad version live, nor an operator from taking it off', async () => {
+    const at = await RolloutStand.open({ seed: 3, perSec: 200, behaviour: (version, ms) => (version === 2 && ms > 40_000 ? FAILING : GOOD) });
+    await at.run(10_000);
+    const first = await at.start(POST);
+    await at.switches.freeze(ME, { frozen: true, reason: 'sale' });
+    const done = await at.finish(first.number, 60_000);
+    expect([done.state, done.reason?.code, at.record.traffic]).toEqual(['rolled_back', 'error_rate', ONE]);
+    await at.switches.freeze(ME, { frozen: false, reason: '' });
+    const second = await at.start(POST);
+    await at.switches.freeze(ME, { frozen: true, reason: 'sale' });
+    expect((await at.rollouts.abort(ME, FN, second.number)).result.state).toBe('aborted');
+    await expect(at.traffic.set(ME, FN, { rules: [], split: [{ version: 3, weight: 100 }] })).rejects.toMatchObject({ code: 'frozen' });
   });
 
   it('starts one at a time, of a version that there is, beside one that is live', async () => {

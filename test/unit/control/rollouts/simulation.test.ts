@@ -1,6 +1,7 @@
 // A thousand rollouts on a fake clock (a hundred in the short form): how often a good version is taken off, and how soon a bad one.
 import { describe, expect, it } from 'vitest';
 import { runMany, summarise } from '../../../support/rollout-runs.ts';
+import { RolloutStand } from '../../../support/rollout-stand.ts';
 import type { Run, Scenario } from '../../../support/rollout-runs.ts';
 import { seed } from '../../../support/seed.ts';
 
@@ -51,5 +52,22 @@ describe('a version that is like live', { timeout: 1_800_000 }, () => {
     const runs = await play('like live', { live: like, canary: like, post: {}, maxMs: 1_200_000 }, count);
     // The bound is on the chance: so many of so many are what is still likely (three standard deviations).
     expect(runs.filter(({ record }) => record.state !== 'finished').length).toBeLessThanOrEqual(Math.floor(count * 0.01 + 3 * Math.sqrt(count * 0.01 * 0.99)));
+  });
+
+  it('is not taken off for what comes over live as well: outages, a slow upstream, a daily rise', async () => {
+    // Of every 40 s, 8 in which most requests of all versions fail, and 8 in which all are five times as slow.
+    const shaken = (_version: number, atMs: number): Scenario['live'] => {
+      const at = (atMs / 1_000) % 40;
+      return { failing: at > 12 && at < 20 ? 0.7 : 0.002 + 0.02 * Math.abs(Math.sin(atMs / 100_000)), wallMs: at > 28 && at < 36 ? 100 : 20 };
+    };
+    const count = FULL ? 1_000 : 20;
+    let back = 0;
+    for (let i = 0; i < count; i++) {
+      const stand = await RolloutStand.open({ seed: seed + i * 101, perSec: 200, behaviour: shaken });
+      await stand.run(20_000);
+      const { number } = await stand.start({ version: 2, steps: [{ weight: 10, hold: '60s' }, { weight: 50, hold: '60s' }] });
+      if ((await stand.finish(number, 600_000)).state !== 'finished') back += 1;
+    }
+    expect(back).toBeLessThanOrEqual(Math.floor(count * 0.01 + 3 * Math.sqrt(count * 0.01 * 0.99)));
   });
 });

@@ -113,18 +113,31 @@ describe('a wager', () => {
     for (let i = 0; i < 20; i++) expect(play(620, seed + i, late).wealth).toBeGreaterThanOrEqual(100);
   });
 
-  it('needs more than one second, counts those with bad requests, and does not break on nonsense', () => {
+  it('is not steady before a third second agrees', () => {
+    const wager = new Wager(0.000_5);
+    wager.raise();
+    for (let i = 0; i < 60; i++) wager.add({ n: 20, bad: 0 }, { n: 180, bad: 0 }, 0.001);
+    for (let i = 0; i < 2; i++) {
+      wager.add({ n: 20, bad: 15 }, { n: 180, bad: 0 }, 0.001);
+      expect(wager.wealth).toBeGreaterThan(100);
+      expect(wager.steady).toBeLessThan(1);
+    }
+    for (let i = 0; i < 30; i++) wager.add({ n: 20, bad: 0 }, { n: 180, bad: 0 }, 0.001);
+    expect(wager.steady).toBeLessThan(1);
+    for (let i = 0; i < 2; i++) wager.add({ n: 20, bad: 15 }, { n: 180, bad: 0 }, 0.001);
+    expect(wager.steady).toBeGreaterThan(1);
+  });
+
+  it('does not break on nonsense', () => {
     const wager = new Wager(0.001);
     wager.raise();
     wager.add({ n: 20, bad: 20 }, { n: 180, bad: 0 }, 0);
-    expect(wager.hits).toBe(1);
     wager.add({ n: 0, bad: 0 }, { n: 180, bad: 180 }, 1);
     wager.add({ n: 20, bad: 0 }, { n: 180, bad: 0 }, 1);
-    expect(wager.hits).toBe(1);
     expect(wager.wealth).toBeGreaterThan(0);
     expect(Number.isFinite(wager.wealth)).toBe(true);
     for (let i = 0; i < 2_000; i++) wager.add({ n: 2_000, bad: 2_000 }, { n: 18_000, bad: 0 }, 0);
-    expect(Number.isNaN(wager.wealth)).toBe(false);
+    expect([wager.wealth, wager.steady].every((value) => Number.isFinite(value) && value > 100)).toBe(true);
   });
 });
 
