@@ -17,7 +17,7 @@ export function alertEndpoints(services: Pick<Services, 'alerts' | 'whenApplied'
     endpoint({
       method: 'GET', path: '/v1/alerts', operation: 'listAlerts', access: 'reader', summary: 'Alert rules with their states, in order of their ids.',
       params: NONE, query: paging(/^[a-z0-9-]{1,62}$/).extend({ state: z.enum(ALERT_STATES).optional(), function: functionNameSchema.optional() }),
-      answers: { 200: page(alertSummarySchema) }, errors: [],
+      answers: { 200: page(alertSummarySchema) }, errors: [], volatile: true,
       handle: ({ query: { limit, cursor, state, function: fn } }): Answer => {
         const watching = fn === undefined ? undefined : new Set(alerts.rules.watching(fn));
         const rows = alerts.rules.all()
@@ -30,6 +30,7 @@ export function alertEndpoints(services: Pick<Services, 'alerts' | 'whenApplied'
     endpoint({
       method: 'GET', path: '/v1/alerts/{id}', operation: 'getAlert', access: 'reader', summary: 'One rule: its state and since when, for which functions, and its latest notifications.',
       params: ID, query: NONE, answers: { 200: alertViewSchema }, errors: ['not_found'],
+      volatile: ['state', 'since', 'firing', 'pending', 'alerts', 'notifications'],
       handle: ({ params: { id } }): Answer => ({ status: 200, body: viewAlert(alerts, alerts.rules.require(id)) }),
     }),
     endpoint({

@@ -97,6 +97,10 @@ describe('alerts over the API', { timeout: 60_000 }, () => {
     const { webhook: _, ...without } = rule(url);
     const changed = await control.call('PUT', '/v1/alerts/card-errors', { ...without, threshold: 0.1 });
     expect([changed.status, changed.body['threshold'], changed.body['webhook']]).toEqual([200, 0.1, made.body['webhook']]);
+    // Lost updates are refused.
+    const tag = (await control.call('GET', '/v1/alerts/card-errors')).headers['etag'];
+    expect((await control.call('PUT', '/v1/alerts/card-errors', { ...without, threshold: 0.1 }, { headers: { 'if-match': '"other"' } })).status).toBe(412);
+    expect((await control.call('PUT', '/v1/alerts/card-errors', { ...without, threshold: 0.1 }, { headers: { 'if-match': String(tag) } })).status).toBe(200);
     const ids = async (query = ''): Promise<unknown> => (await control.call('GET', `/v1/alerts${query}`)).body.items?.map((item) => item['id']);
     expect(await ids()).toEqual(['all-slow', 'card-errors']);
     expect(await ids('?limit=1')).toEqual(['all-slow']);
