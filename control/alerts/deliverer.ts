@@ -37,6 +37,8 @@ export class Deliverer {
   readonly #origins = new Map<string, number>();
   readonly counts = { delivered: 0, failed: 0, attemptsFailed: 0 };
   #closed = false;
+  /** Outcomes are not kept any more: the next life sends again. */
+  #over = false;
 
   constructor(options: DelivererOptions) {
     this.#options = options;
@@ -65,6 +67,7 @@ export class Deliverer {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([Promise.all(this.#running.values()), new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))]);
     clearTimeout(timer);
+    this.#over = true;
   }
 
   #begin(notice: NoticeRow, nowMs: number): void {
@@ -89,16 +92,16 @@ export class Deliverer {
       const left = (this.#origins.get(origin) ?? 1) - 1;
       if (left === 0) this.#origins.delete(origin);
       else this.#origins.set(origin, left);
-      this.#over(notice, answer, origin);
+      this.#ended(notice, answer, origin);
       // Another one may have waited for the room.
       if (!this.#closed) this.run();
     });
     this.#running.set(notice, done);
   }
 
-  #over(notice: NoticeRow, { status, error, retryAfterS }: WebhookAnswer, origin: string): void {
+  #ended(notice: NoticeRow, { status, error, retryAfterS }: WebhookAnswer, origin: string): void {
     // Deleted with its rule while it was under way.
-    if (notice.state !== 'waiting') return;
+    if (this.#over || notice.state !== 'waiting') return;
     const { notices, now, logger } = this.#options;
     const nowMs = now();
     const attempts = notice.attempts + 1;

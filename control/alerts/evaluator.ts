@@ -25,6 +25,8 @@ export interface AlertEvaluatorOptions {
 
 /** Figures that have not come after this time are not waited for: with no gateway there are no requests. */
 const LATEST_MS = 10_000;
+/** A clock that is further behind than this was set back. */
+const SET_BACK_MS = 60_000;
 
 export class AlertEvaluator {
   readonly #options: Required<AlertEvaluatorOptions>;
@@ -89,7 +91,8 @@ export class AlertEvaluator {
     const { rules, seconds, now, budgetMs } = this.#options;
     const nowMs = now();
     const latest = Math.floor((nowMs - LATEST_MS) / 1_000) * 1_000;
-    // Never back, and not twice at the same moment: durations are counted in it.
+    if (nowMs < this.#atMs - SET_BACK_MS) this.#startAnew();
+    // Never back otherwise: durations are counted in it.
     this.#atMs = Math.max(this.#atMs, seconds.upToMs, latest);
     const end = performance.now() + budgetMs;
     // Time alone moves these: they come first, and only with the rules that it moves.
@@ -105,6 +108,17 @@ export class AlertEvaluator {
       this.#apply(fn, rules.watching(fn));
       const ids = this.#active.get(fn);
       if (ids !== undefined) this.#endStrays(fn, ids);
+    }
+  }
+
+  /** The machine's clock was set back: times that have run so far mean nothing any more. */
+  #startAnew(): void {
+    this.#atMs = 0;
+    for (const [rule, alerts] of this.#alerts) {
+      for (const alert of alerts.values()) {
+        alert.calmSinceMs = 0;
+        if (alert.phase === 'pending') this.#drop(rule, alert.function);
+      }
     }
   }
 

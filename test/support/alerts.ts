@@ -1,18 +1,15 @@
 // Alerts alone, on a fake clock: figures and what isolates hold are pushed, webhook calls are caught.
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { Alerts } from '../../control/alerts/index.ts';
 import type { WebhookAnswer, WebhookCall } from '../../control/alerts/index.ts';
 import { Catalog, Ledger } from '../../control/model/index.ts';
 import { SecondSeries } from '../../control/sensing/index.ts';
-import { openLmdbRows } from '../../control/store/index.ts';
 import { deriveTierKey } from '../../core/crypto/index.ts';
 import { createLogger } from '../../core/log/index.ts';
-import type { OrderedRows, RowStore } from '../../core/ports/index.ts';
+import type { OrderedRows } from '../../core/ports/index.ts';
 import type { HostFigures, Peer, VersionFigures } from '../../core/protocol/index.ts';
 import { alertPutSchema } from '../../core/schemas/index.ts';
+import { MemoryRows } from './control-memory-rows.ts';
 import { MemoryStore } from './control-memory-store.ts';
-import { useTempFolder } from './control-temp.ts';
 import { T0, gatewayFrame, increments } from './sensing.ts';
 
 const KEY = deriveTierKey('test-node-key', 'default');
@@ -27,6 +24,7 @@ export interface Sent extends WebhookCall {
 
 export interface AlertStand {
   readonly alerts: Alerts;
+  readonly series: SecondSeries;
   readonly clock: { ms: number };
   /** What was sent, in order, failed attempts too. */
   readonly sent: Sent[];
@@ -49,7 +47,7 @@ export const bad = (fn: string, n = 30): VersionFigures => increments(fn, 1, 0, 
 export const good = (fn: string, n = 30): VersionFigures => increments(fn, 1, n);
 
 interface Life {
-  readonly folder: string;
+  readonly rows: OrderedRows;
   readonly store: MemoryStore;
   readonly clock: { ms: number };
   readonly tenants: Map<string, string>;
@@ -57,19 +55,12 @@ interface Life {
 }
 
 export function alertStand(rowsOf: (rows: OrderedRows) => OrderedRows = (rows) => rows): AlertStand {
-  return begin({ folder: join(useTempFolder(), 'control-figures'), store: new MemoryStore(), clock: { ms: T0 }, tenants: new Map([['f', 'default'], ['g', 'default'], ['h', 'lab']]), sent: [] }, rowsOf);
+  return begin({ rows: new MemoryRows(), store: new MemoryStore(), clock: { ms: T0 }, tenants: new Map([['f', 'default'], ['g', 'default'], ['h', 'lab']]), sent: [] }, rowsOf);
 }
 
 function begin(life: Life, rowsOf: (rows: OrderedRows) => OrderedRows): AlertStand {
   const { store, clock, tenants, sent } = life;
-  const rowStore: RowStore = openLmdbRows(life.folder);
-  let closed = false;
-  const close = async (): Promise<void> => {
-    if (!closed) await rowStore.close();
-    closed = true;
-  };
-  onTestFinished(close);
-  const rows = rowsOf(rowStore.rows('alerts'));
+  const rows = rowsOf(life.rows);
   let log = '';
   const logger = createLogger({ name: 'control', level: 'info', destination: { write: (line: string) => void (log += line) } });
   const seconds = new SecondSeries({ now: () => clock.ms, onFigures: (row) => alerts.evaluator.heard(row.function) });
@@ -93,7 +84,7 @@ function begin(life: Life, rowsOf: (rows: OrderedRows) => OrderedRows): AlertSta
     await new Promise((resolve) => setImmediate(resolve));
   };
   const stand: AlertStand = {
-    alerts, clock, sent, tenants, store,
+    alerts, series: seconds, clock, sent, tenants, store,
     answer: () => status(200),
     log: () => log,
     put: async (id, rule) => {
@@ -105,7 +96,7 @@ function begin(life: Life, rowsOf: (rows: OrderedRows) => OrderedRows): AlertSta
     },
     hold: (held) => seconds.takeHost({ role: 'host', name: 'host-1', epoch: 1, pid: 1 } as Peer, { versions: held.map(([fn, memoryBytes]) => ({ function: fn, version: 1, memoryBytes, isolates: 1 })) } as unknown as HostFigures),
     restart: async () => {
-      await close();
+      await alerts.close(0);
       return begin(life, (found) => found);
     },
   };

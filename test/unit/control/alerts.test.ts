@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RETRY_AFTER_S, viewAlert } from '../../../control/alerts/index.ts';
+import { AlertEvaluator, RETRY_AFTER_S, viewAlert } from '../../../control/alerts/index.ts';
 import { advance, begin } from '../../../control/alerts/alert-state.ts';
 import type { Alert } from '../../../control/alerts/alert-state.ts';
 import { judge } from '../../../control/alerts/condition.ts';
@@ -380,6 +380,44 @@ describe('notifications', () => {
     again.alerts.notify(event);
     await again.second();
     expect(again.sent).toHaveLength(2);
+  });
+});
+
+describe('bounds', () => {
+  it('of notifications that wait: the oldest is dropped, and counted', async () => {
+    const stand = alertStand();
+    await stand.put('rollouts', { all: true, metric: 'rollout', webhook });
+    stand.answer = () => status(0);
+    for (let i = 0; i < 1_050; i++) stand.alerts.notices.event({ type: 'rollout.start', function: 'f', key: String(i), data: {} });
+    expect(stand.alerts.notices.waiting.size).toBe(1_000);
+    expect(stand.alerts.notices.counts).toEqual({ made: 1_050, dropped: 50 });
+    expect([...stand.alerts.notices.waiting][0]?.sequence).toBe(51);
+  });
+
+  it('of alerts: no more begin, and those are counted', async () => {
+    const stand = alertStand();
+    await stand.put('all', { ...ERRORS, function: undefined, all: true, webhook: null });
+    const fired: string[] = [];
+    const evaluator = new AlertEvaluator({ rules: stand.alerts.rules, seconds: stand.series, now: () => stand.clock.ms, exists: () => true, onChange: (_record, alert) => fired.push(alert.function), alerts: 2 });
+    await stand.second(bad('f'), bad('g'), bad('h'));
+    for (const fn of ['f', 'g', 'h']) evaluator.heard(fn);
+    evaluator.tick();
+    expect(fired).toEqual(['f', 'g']);
+    expect(evaluator.counts.refused).toBe(1);
+  });
+
+  it('of a clock that is set back: alerts go on in the new time', async () => {
+    const stand = alertStand();
+    await stand.put('errors', ERRORS);
+    await stand.seconds(2, () => [bad('f')]);
+    expect(state(stand, 'errors')).toBe('firing');
+    stand.clock.ms -= 3_600_000;
+    await stand.seconds(3, () => [bad('f')]);
+    expect(stand.series.upToMs).toBe(stand.clock.ms);
+    expect(state(stand, 'errors')).toBe('firing');
+    await stand.put('late', { ...ERRORS, forMs: 2_000 });
+    await stand.seconds(4, () => [bad('f')]);
+    expect(state(stand, 'late')).toBe('firing');
   });
 });
 
