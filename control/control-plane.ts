@@ -1,12 +1,14 @@
 // Puts the control plane together from its boot message, and takes it down again.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_TIER } from '../core/config/index.ts';
 import type { ControlBoot, ToChild } from '../core/config/index.ts';
 import { newEpoch } from '../core/ids/index.ts';
 import type { Logger } from '../core/log/index.ts';
 import type { OrderedRows, RowStore } from '../core/ports/index.ts';
 import type { ChildProgram } from '../core/process/index.ts';
 import { Backups } from './backup/index.ts';
+import { Alerts, alertMetrics, announceRollout } from './alerts/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
 import { listenFrames } from './frames.ts';
@@ -20,7 +22,7 @@ import { ShadowStore } from './shadows/index.ts';
 import { SnapshotFiles, Snapshots } from './snapshots/index.ts';
 import { IdempotencyKeys, createApp, endpoints, listenHttp, nodeEndpoints, openApi, standingEndpoints } from './rest/index.ts';
 import type { Endpoint } from './rest/index.ts';
-import { Minutes, SecondSeries, SeriesReader } from './sensing/index.ts';
+import { Minutes, SecondSeries, SeriesReader, sensingMetrics } from './sensing/index.ts';
 import { FigureStore, renderMetrics } from './stats/index.ts';
 import { openLmdbRows, openLmdbStore } from './store/index.ts';
 
@@ -31,6 +33,8 @@ export interface ControlPlane extends ChildProgram {
 
 const REVIEW_MS = 60_000;
 const SECOND_MS = 1_000;
+/** Notifications under way are waited for so long at a drain; the next life sends again what was not over. */
+const ALERTS_MS = 500;
 /** Of the API's description; grows when the contract does. */
 const API_RELEASE = '1.0.0';
 
@@ -59,7 +63,10 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   // Apart from records: what is written here each minute must neither raise their revision nor stop them when it fails.
   const rows = (name: string): OrderedRows => (rowStore ??= openLmdbRows(join(boot.dataFolder, 'control-figures'))).rows(name);
   const minutes = new Minutes({ open: () => rows('minutes'), now: Date.now, logger });
-  const seconds = new SecondSeries({ now: Date.now, onFigures: (row, second, held) => minutes.add(row, second, held) });
+  const seconds = new SecondSeries({ now: Date.now, onFigures: (row, second, held) => {
+    minutes.add(row, second, held);
+    alerts.evaluator.heard(row.function);
+  } });
   const series = new SeriesReader(seconds, minutes, Date.now);
   const figures = new FigureStore({ tenantOf: (name) => catalog.get(name)?.record.tenant, seconds });
   const shadows = new ShadowStore({ shadowOf: (name) => catalog.get(name)?.record.shadow ?? undefined });
@@ -84,6 +91,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const attempts = new FailedAttempts(logger);
   const gatekeeper = new Gatekeeper({ nodeToken: boot.token, tokens, attempts });
   const idempotencyKeys = new IdempotencyKeys({ store, logger });
+  const alerts = new Alerts({ store, ledger, seconds, rows: () => rows('alerts'), key: tierKeys.get(DEFAULT_TIER), tenantOf: (name) => catalog.get(name)?.record.tenant, logger });
   const functions = new Functions({ catalog, ledger, tiers });
   const purge = new Purge({ catalog, ledger, files, logger, inRollout: (name) => rollouts.versionsInUse(name), onPurged: (name, numbers) => snapshots.forget(name, numbers) });
   const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
@@ -94,6 +102,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const rollouts = new Rollouts({ store, catalog, ledger, series: seconds, logger });
   const emergency = new EmergencySwitches({ store, catalog, ledger });
   const shadowing = new Shadowing(catalog, ledger);
+  rollouts.subscribe((event) => alerts.notify(announceRollout(event)));
   const tenants = new Tenants(catalog, ledger, () => frames.pushQuotas());
   const health = new NodeHealth(() => push.synced);
   const invoker = new Invoker(boot.sockets.gateway, { role: 'control', name: 'control', epoch: newEpoch() }, logger);
@@ -111,16 +120,8 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
         thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
-        thimble_control_series_bytes: { help: 'Bytes of the figures by the second.', value: seconds.bytes },
-        thimble_control_series_kept_seconds: { help: 'How far back figures by the second are kept: less than 900 when memory for them is short, or counting began later.', value: seconds.keptMs / 1_000 },
-        thimble_control_series_versions: { help: 'Versions that have figures by the second.', value: seconds.versionsTracked },
-        thimble_control_series_versions_dropped_total: { help: 'Versions whose figures by the second were let go of early, since there were too many.', value: seconds.versionsDropped },
-        thimble_control_minutes_written_total: { help: 'Minutes of versions written to disk.', value: minutes.counts.written },
-        thimble_control_minutes_pending: { help: 'Minutes of versions not written yet.', value: minutes.pending },
-        thimble_control_minutes_failed_total: { help: 'Writes of figures by the minute that the disk refused; they are tried again.', value: minutes.counts.failed },
-        thimble_control_minutes_lost_total: { help: 'Increments that found no room while the disk refused.', value: minutes.counts.lost },
-        thimble_control_minutes_expired_total: { help: 'Minutes of versions let go of, since they were old or too many.', value: minutes.counts.expired },
-        thimble_control_minutes_kept: { help: 'How many minutes back figures are kept on disk; less than 43200 when they are too many.', value: minutes.keptMinutes },
+        ...sensingMetrics(seconds, minutes),
+        ...alertMetrics(alerts),
         thimble_control_auth_failures_total: { help: 'Wrong, expired or revoked tokens that came.', value: attempts.failures },
         thimble_control_auth_refused_total: { help: 'Requests refused unread, since their address had sent too many wrong tokens.', value: attempts.refused },
         ...rolloutMetrics(rollouts),
@@ -147,6 +148,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     logs,
     figures,
     series,
+    alerts,
     whenApplied: (revision) => push.whenApplied(revision),
     invoke: (name, body) => invokeFunction(invoker, name, body),
   });
@@ -171,6 +173,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     seconds.review();
     void minutes.flush();
     minutes.expire();
+    alerts.tick();
   }, SECOND_MS);
   eachSecond.unref();
   rollouts.open();
@@ -202,6 +205,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       invoker.close();
       frames.close();
       await builder.stop();
+      await alerts.close(ALERTS_MS);
       await minutes.flush(true);
       await rowStore?.close();
       await store.close();

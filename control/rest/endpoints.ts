@@ -1,4 +1,5 @@
 // The endpoints of /v1, one declaration each, by what they are about. HTTP stops here: what they do is in model/ and its neighbours.
+import { alertEndpoints } from './alert-endpoints.ts';
 import { auditEndpoints } from './audit-endpoints.ts';
 import { backupEndpoints } from './backup-endpoints.ts';
 import { emergencyEndpoints } from './emergency-endpoints.ts';
@@ -29,6 +30,7 @@ export function endpoints(services: Services): Endpoint[] {
     ...tenantEndpoints(services),
     ...observingEndpoints(services),
     ...seriesEndpoints(services),
+    ...alertEndpoints(services),
     ...auditEndpoints(services),
     ...tokenEndpoints(services),
     ...emergencyEndpoints(services),

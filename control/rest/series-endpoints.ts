@@ -26,11 +26,11 @@ export function seriesEndpoints({ catalog, series }: Pick<Services, 'catalog' | 
     endpoint({
       method: 'GET', path: '/v1/functions/{name}/series', operation: 'getSeries', access: 'reader',
       summary: 'Figures by the second (of the last 15 minutes) or by the minute (of the last 30 days), of one version or all together. Points in which nothing happened are left out; next is the from of the next page.',
-      params: NAME, query, answers: { 200: seriesSchema }, errors: ['not_found'],
+      params: NAME, query, answers: { 200: seriesSchema }, errors: ['not_found'], volatile: true,
       handle: ({ params: { name }, query: { from, to, step, version, metrics, limit } }): Answer => {
-        catalog.require(name);
+        const { firstVersion } = catalog.require(name).record;
         const wanted = metrics === undefined ? METRICS : metrics.split(',').filter(isMetric);
-        return { status: 200, body: series.read(name, { step, fromMs: millis(from), toMs: millis(to), version: version === undefined ? undefined : Number(version), metrics: new Set(wanted), limit }) };
+        return { status: 200, body: series.read(name, { step, fromMs: millis(from), toMs: millis(to), version: version === undefined ? undefined : Number(version), firstVersion, metrics: new Set(wanted), limit }) };
       },
     }),
   ];

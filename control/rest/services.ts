@@ -3,6 +3,7 @@ import type { Invoke } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { Tokens } from '../access/index.ts';
 import type { Backups } from '../backup/index.ts';
+import type { Alerts } from '../alerts/index.ts';
 import type { InvokeAnswer } from '../invoke/index.ts';
 import type { LogStore } from '../logs/index.ts';
 import type { AuditHead, Catalog, EmergencySwitches, Functions, Purge, Shadowing, Tenants, TrafficControl, VersionNames, Versions } from '../model/index.ts';
@@ -33,6 +34,7 @@ export interface Services {
   readonly logs: LogStore;
   readonly figures: FigureStore;
   readonly series: SeriesReader;
+  readonly alerts: Alerts;
   /** Whether every connected gateway has applied the revision; waits a second at most. */
   readonly whenApplied: (revision: number) => Promise<boolean>;
   /** Runs an event of the function through the gateway. */

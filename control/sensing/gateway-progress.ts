@@ -2,6 +2,8 @@
 
 /** A gateway that has said nothing for so long is not waited for. It pushes twice a second. */
 const SILENT_MS = 5_000;
+/** A clock that is further behind than this was set back. */
+const SET_BACK_MS = 60_000;
 
 interface Progress {
   readonly toMs: number;
@@ -12,7 +14,7 @@ export class GatewayProgress {
   readonly #gateways = new Map<string, Progress>();
   #upToMs = 0;
 
-  /** Milliseconds since 1970, a whole second; 0 while nothing has come. Never goes back. */
+  /** Milliseconds since 1970, a whole second; 0 while nothing has come. Never goes back, unless the machine's clock does, by more than a minute. */
   get upToMs(): number {
     return this.#upToMs;
   }
@@ -34,6 +36,7 @@ export class GatewayProgress {
       // The clock may have been set back: then it was heard just now.
       if (nowMs - heardAtMs < SILENT_MS) slowest = Math.min(slowest, toMs);
     }
+    if (nowMs < this.#upToMs - SET_BACK_MS && slowest < this.#upToMs - SET_BACK_MS) this.#upToMs = 0;
     if (slowest !== Infinity) this.#upToMs = Math.max(this.#upToMs, Math.floor(slowest / 1_000) * 1_000);
   }
 }

@@ -7,3 +7,4 @@ export type { Held } from './version-sums.ts';
 export { KEPT_MINUTES, Minutes } from './minutes.ts';
 export { METRICS, SeriesReader, pointSchema, seriesSchema } from './series-reader.ts';
 export type { Metric, SeriesQuery } from './series-reader.ts';
+export { sensingMetrics } from './metrics.ts';

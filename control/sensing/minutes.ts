@@ -162,11 +162,11 @@ export class Minutes {
   /**
    * Minutes of a function within [fromMinute, toMinute) in which something happened, in order, those not yet written too.
    *
-   * @param version  only this one; undefined: all together
+   * @param includes  says which versions are added up
    * @param limit  of minutes
    * @returns `next`: the minute to go on from, or null when there are no more
    */
-  read(fn: string, version: number | undefined, fromMinute: number, toMinute: number, limit: number): { readonly minutes: Map<number, VersionSums>; readonly next: number | null } {
+  read(fn: string, includes: (version: number) => boolean, fromMinute: number, toMinute: number, limit: number): { readonly minutes: Map<number, VersionSums>; readonly next: number | null } {
     const minutes = new Map<number, VersionSums>();
     const take = (minute: number, bytes: Uint8Array): void => {
       let into = minutes.get(minute);
@@ -177,12 +177,12 @@ export class Minutes {
     const found = this.#rows?.range(`${fn}/${digits(fromMinute, 8)}`, `${fn}/${digits(toMinute, 8)}`, READ_ROWS) ?? [];
     for (const { key, bytes } of found) {
       const [, , minute, of] = ROW_KEY.exec(key) ?? [];
-      if (version === undefined || Number(of) === version) take(Number(minute), bytes);
+      if (includes(Number(of))) take(Number(minute), bytes);
     }
     // Cut at a whole minute: the last one may have more versions.
     if (found.length === READ_ROWS) next = Number(ROW_KEY.exec(found.at(-1)?.key ?? '')?.[2]);
     for (const one of this.#pending.values()) {
-      if (one.fn === fn && one.minute >= fromMinute && one.minute < (next ?? toMinute) && (version === undefined || one.version === version)) take(one.minute, one.bytes);
+      if (one.fn === fn && one.minute >= fromMinute && one.minute < (next ?? toMinute) && includes(one.version)) take(one.minute, one.bytes);
     }
     if (next !== null && next > fromMinute) minutes.delete(next);
     else if (next !== null) next += 1;

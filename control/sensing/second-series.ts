@@ -52,6 +52,8 @@ export class SecondSeries implements Series {
   readonly held = new HeldMemory();
   /** Seconds before it are gone, or may be; 0: nothing has been counted yet. */
   #floor = 0;
+  /** Whether the floor was raised for want of memory. */
+  #short = false;
   #bytes = 0;
   #dropped = 0;
   #sweep: IterableIterator<[string, Entry]> | undefined;
@@ -155,9 +157,13 @@ export class SecondSeries implements Series {
     const nowMs = this.#options.now();
     this.#progress.review(nowMs);
     const second = this.#second();
-    if (this.#floor > 0) this.#floor = Math.max(this.#floor, second - KEPT_S);
+    if (this.#floor > 0 && this.#floor <= second - KEPT_S) {
+      this.#floor = second - KEPT_S;
+      this.#short = false;
+    }
     if (this.#bytes > this.#limits.bytes && this.#floor + STEP_S <= second - LEAST_S) {
       this.#floor += STEP_S;
+      this.#short = true;
       for (const [key, entry] of this.#entries) this.#expire(key, entry, true);
     } else {
       this.#sweepSome();
@@ -181,7 +187,8 @@ export class SecondSeries implements Series {
       this.#entries.delete(key);
     }
     this.#entries.set(key, entry);
-    if (this.#floor === 0) this.#floor = second;
+    // Another gateway may be behind; but what was let go of for want of memory does not come back.
+    if (this.#floor === 0 || (second < this.#floor && !this.#short)) this.#floor = second;
     const before = entry.log.capacity;
     entry.log.add(second, row, held, this.book);
     this.#bytes += entry.log.capacity - before;

@@ -56,7 +56,10 @@ export interface SeriesQuery {
   /** Milliseconds since 1970. Absent: as far before `toMs` as is usual for the step. */
   readonly fromMs: number | undefined;
   readonly toMs: number | undefined;
+  /** Absent: all together. */
   readonly version: number | undefined;
+  /** Versions before it belong to an earlier function of the name, which was perhaps another tenant's. */
+  readonly firstVersion: number;
   readonly metrics: ReadonlySet<Metric>;
   /** Points of a page. */
   readonly limit: number;
@@ -99,8 +102,8 @@ export class SeriesReader {
     };
   }
 
-  #bySecond(name: string, fromMs: number, toMs: number, { version, metrics, limit }: SeriesQuery): { items: Point[]; nextMs: number | null } {
-    const versions = version === undefined ? this.#seconds.versionsOf(name) : [version];
+  #bySecond(name: string, fromMs: number, toMs: number, { metrics, limit, ...wanted }: SeriesQuery): { items: Point[]; nextMs: number | null } {
+    const versions = this.#seconds.versionsOf(name).filter(including(wanted));
     const bySecond = new Map<number, VersionSums>();
     for (const one of versions) this.#seconds.sumBySecond(name, one, fromMs, toMs, bySecond);
     const order = [...bySecond.keys()].toSorted((a, b) => a - b);
@@ -109,11 +112,15 @@ export class SeriesReader {
     return { items, nextMs: next === undefined ? null : next * 1_000 };
   }
 
-  #byMinute(name: string, fromMs: number, toMs: number, { version, metrics, limit }: SeriesQuery): { items: Point[]; nextMs: number | null } {
-    const { minutes, next } = this.#minutes.read(name, version, fromMs / 60_000, toMs / 60_000, limit);
+  #byMinute(name: string, fromMs: number, toMs: number, { metrics, limit, ...wanted }: SeriesQuery): { items: Point[]; nextMs: number | null } {
+    const { minutes, next } = this.#minutes.read(name, including(wanted), fromMs / 60_000, toMs / 60_000, limit);
     const items = [...minutes].map(([minute, sums]) => point(minute * 60_000, sums, metrics, (number) => this.#minutes.codeName(number)));
     return { items, nextMs: next === null ? null : next * 60_000 };
   }
+}
+
+function including({ version, firstVersion }: Pick<SeriesQuery, 'version' | 'firstVersion'>): (one: number) => boolean {
+  return (one) => one >= firstVersion && (version === undefined || one === version);
 }
 
 function point(timeMs: number, sums: VersionSums, metrics: ReadonlySet<Metric>, codeName: (number: number) => string): Point {

@@ -7,6 +7,8 @@ export { conditionSchema, trafficSchema } from './traffic.ts';
 export type { Condition, Traffic } from './traffic.ts';
 export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
 export type { FunctionPut, Upload } from './functions.ts';
+export { ALERT_METRICS, SEVERITIES, alertIdSchema, alertPutSchema, alertRuleSchema, webhookSchema } from './alerts.ts';
+export type { AlertMetric, AlertPut, AlertRule, Webhook } from './alerts.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
 export {

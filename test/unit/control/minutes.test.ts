@@ -13,6 +13,7 @@ import { T0, gatewayFrame, increments } from '../../support/sensing.ts';
 
 const NOTHING = { memoryBytes: 0, isolates: 0 };
 const MINUTE = T0 / 60_000;
+const ALL = (): boolean => true;
 const DAY_MS = 86_400_000;
 
 function rowsIn(folder: string): OrderedRows {
@@ -27,7 +28,7 @@ function stand(rows: OrderedRows | (() => OrderedRows) = rowsIn(useTempFolder())
   const logger = createLogger({ name: 'control', level: 'info', destination: { write: (line: string) => void (log += line) } });
   const minutes = new Minutes({ open: typeof rows === 'function' ? rows : (): OrderedRows => rows, now: () => clock.ms, logger, ...limits });
   const add = (fn: string, version: number, ok: number, failures: Readonly<Record<string, number>> = {}, held = NOTHING): void => minutes.add(increments(fn, version, ok, failures), Math.floor(clock.ms / 1_000), held);
-  const requests = (fn: string, from = MINUTE - 100_000, to = MINUTE + 100_000, version?: number): [number, number][] => [...minutes.read(fn, version, from, to, 1_000).minutes].map(([minute, sums]) => [minute - MINUTE, sums.requests]);
+  const requests = (fn: string, from = MINUTE - 100_000, to = MINUTE + 100_000, version?: number): [number, number][] => [...minutes.read(fn, (one) => version === undefined || one === version, from, to, 1_000).minutes].map(([minute, sums]) => [minute - MINUTE, sums.requests]);
   return { clock, minutes, add, requests, log: () => log };
 }
 
@@ -66,7 +67,7 @@ describe('minutes', () => {
     minutes.add(increments('f', 1, 100), T0 / 1_000 + 30, NOTHING);
     await minutes.flush();
     expect(requests('f', undefined, undefined, 1)).toEqual([[0, 106], [1, 10]]);
-    const sums = minutes.read('f', 1, MINUTE, MINUTE + 1, 10).minutes.get(MINUTE);
+    const sums = minutes.read('f', (one) => one === 1, MINUTE, MINUTE + 1, 10).minutes.get(MINUTE);
     expect(sums).toMatchObject({ failed: 2, memoryMaxKib: 3 * 1_024 });
     expect([...(sums?.codes ?? [])].map(([code, n]) => [minutes.codeName(code), n])).toEqual([['cpu_limit_exceeded', 2]]);
     expect(sums?.wallUs.total).toBe(106);
@@ -89,7 +90,7 @@ describe('minutes', () => {
     expect(second.requests('f')).toEqual([[0, 9]]);
     await second.minutes.flush(true);
     expect(second.requests('f')).toEqual([[0, 9]]);
-    const sums = second.minutes.read('f', 1, MINUTE, MINUTE + 1, 10).minutes.get(MINUTE);
+    const sums = second.minutes.read('f', ALL, MINUTE, MINUTE + 1, 10).minutes.get(MINUTE);
     expect([...(sums?.codes ?? [])].map(([code, n]) => [second.minutes.codeName(code), n])).toEqual([['function_threw', 2]]);
   });
 
@@ -110,7 +111,7 @@ describe('minutes', () => {
         clock.ms = T0 + 180_000;
         if (flush) await minutes.flush();
       }
-      const found = ['a', 'a-b', 'ab'].flatMap((fn) => [...minutes.read(prefix + fn, undefined, MINUTE, MINUTE + 10, 100).minutes].map(([minute, sums]) => [`${fn} ${minute - MINUTE}`, sums.requests] as const));
+      const found = ['a', 'a-b', 'ab'].flatMap((fn) => [...minutes.read(prefix + fn, ALL, MINUTE, MINUTE + 10, 100).minutes].map(([minute, sums]) => [`${fn} ${minute - MINUTE}`, sums.requests] as const));
       expect(new Map(found)).toEqual(expected);
     }), { numRuns: 40 });
   });
@@ -197,7 +198,7 @@ describe('a disk that refuses', () => {
     closed = false;
     clock.ms += 70_000;
     await minutes.flush();
-    const sums = minutes.read('g', 1, MINUTE, MINUTE + 1, 10).minutes.get(MINUTE);
+    const sums = minutes.read('g', ALL, MINUTE, MINUTE + 1, 10).minutes.get(MINUTE);
     expect([...(sums?.codes ?? [])].map(([code, n]) => [code, minutes.codeName(code), n])).toEqual([[0, 'memory_limit_exceeded', 3]]);
   });
 });
@@ -211,7 +212,7 @@ describe('reading', () => {
       clock.ms = atMs + 500;
       seconds.takeGateway('gateway', gatewayFrame([atMs, atMs + 500], versions), () => true);
     };
-    return { clock, minutes, push, read: (query: Partial<Parameters<SeriesReader['read']>[1]>) => new SeriesReader(seconds, minutes, () => clock.ms).read('f', { step: '1s', fromMs: undefined, toMs: undefined, version: undefined, metrics: all, limit: 100, ...query }) };
+    return { clock, minutes, push, read: (query: Partial<Parameters<SeriesReader['read']>[1]>) => new SeriesReader(seconds, minutes, () => clock.ms).read('f', { step: '1s', fromMs: undefined, toMs: undefined, version: undefined, firstVersion: 1, metrics: all, limit: 100, ...query }) };
   }
   const field = (thrown: unknown): unknown => (thrown instanceof PlatformError ? (thrown.params as unknown as { errors: { path: string }[] }).errors[0]?.path : thrown);
 
@@ -225,6 +226,9 @@ describe('reading', () => {
     expect(bySecond.items.map((p) => [Date.parse(p.time) - T0, p.requests, p.errorRate])).toEqual([[1_000, 8, 0.125], [3_000, 1, 0]]);
     expect(bySecond.items[0]).toMatchObject({ failed: 1, codes: { function_threw: 1 }, wallMs: { p50: 1.024, p99: 1.024 }, cpuMs: { p50: 0.108 }, coldStarts: 0, memoryBytes: { mean: 0, max: 0 }, isolates: 0 });
     expect(read({ fromMs: T0, toMs: T0 + 10_000, version: 2 }).items.map((p) => p.requests)).toEqual([4]);
+    // The function of version 1 was another one, of the same name.
+    expect(read({ fromMs: T0, toMs: T0 + 10_000, firstVersion: 2 }).items.map((p) => p.requests)).toEqual([4]);
+    expect(read({ step: '1m', firstVersion: 2 }).items.map((p) => p.requests)).toEqual([4]);
     expect(read({ step: '1m', fromMs: T0, toMs: T0 + 600_000 }).items.map((p) => [Date.parse(p.time) - T0, p.requests])).toEqual([[0, 9], [60_000, 1]]);
     expect(read({ step: '1m' }).items).toHaveLength(2);
     expect(read({ fromMs: T0, toMs: T0 + 10_000, metrics: new Set<Metric>(['requests', 'cpuMs']) }).items[0]).toEqual({ time: new Date(T0 + 1_000).toISOString(), requests: 8, cpuMs: { p50: 0.108, p99: 0.108 } });

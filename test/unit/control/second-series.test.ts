@@ -175,10 +175,10 @@ describe('memory', () => {
 
   it('holds only so many bytes: the oldest seconds of all go first, then whole versions', () => {
     const { clock, series, push } = stand({ bytes: 350_000 });
-    const names = Array.from({ length: 40 }, (_, i) => `f${i}`);
+    const rows = Array.from({ length: 40 }, (_, i) => increments(`f${i}`, 1, 1));
     for (let s = 0; s < 400; s++) {
       clock.ms = T0 + s * 1_000 + 501;
-      push([clock.ms - 501, clock.ms], ...names.map((fn) => increments(fn, 1, 1)));
+      push([clock.ms - 501, clock.ms], ...rows);
       series.review();
       // What the second at hand adds is above it until the next review lets go.
       expect(series.bytes).toBeLessThan(450_000);
@@ -191,7 +191,7 @@ describe('memory', () => {
     const small = stand({ bytes: 5_000 });
     for (let s = 0; s < 200; s++) {
       small.clock.ms = T0 + s * 1_000 + 501;
-      small.push([small.clock.ms - 501, small.clock.ms], ...names.map((fn) => increments(fn, 1, 1)));
+      small.push([small.clock.ms - 501, small.clock.ms], ...rows);
       small.series.review();
     }
     expect(small.series.versionsDropped).toBeGreaterThan(0);
