@@ -8,6 +8,7 @@ import type { ChildProgram } from '../core/process/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
 import { listenFrames } from './frames.ts';
+import { Gates } from './gates/index.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
@@ -84,7 +85,12 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const idempotencyKeys = new IdempotencyKeys({ store, logger });
   const functions = new Functions({ catalog, ledger, tiers });
   const purge = new Purge({ catalog, ledger, files, logger, inRollout: (name) => rollouts.versionsInUse(name), onPurged: (name, numbers) => snapshots.forget(name, numbers) });
-  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
+  const gates = new Gates({
+    builder, files, dataFolder: boot.dataFolder, socket: boot.sockets.gateway, logger,
+    send: (name, version, request) => invoker.invoke(name, version, 'http', JSON.stringify(request), ''),
+    whenApplied: (revision) => push.whenApplied(revision),
+  });
+  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, gates, afterDeploy: (name) => purge.retain(name) });
   const versionNames = new VersionNames(catalog, ledger);
   const traffic = new TrafficControl(catalog, ledger);
   const rollouts = new Rollouts({ store, catalog, ledger, series: seconds, logger });
@@ -178,6 +184,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     onMessage: (message: ToChild) => {
       if (message.type !== 'node-state') return;
       health.update(message.processes, message.isolation);
+      if (message.testHosts !== undefined) gates.setHosts(message.testHosts);
       if (message.platformFolder !== undefined) snapshots.setPlatform(message.platformFolder);
       if (message.processes.some((p) => p.kind === 'gateway')) push.expect();
     },
@@ -187,6 +194,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       clearInterval(eachSecond);
       // Followers would hold the server open for ever.
       logs.close();
+      await gates.close();
       await http.close(withinMs);
       await rollouts.close();
       await snapshots.close();

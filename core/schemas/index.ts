@@ -5,7 +5,7 @@ export { METHODS, httpTriggerSchema, storedTriggerSchema, triggerSchema } from '
 export type { HttpTrigger, Trigger } from './triggers.ts';
 export { conditionSchema, trafficSchema } from './traffic.ts';
 export type { Condition, Traffic } from './traffic.ts';
-export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
+export { SHAPES, copySchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
 export type { FunctionPut, Upload } from './functions.ts';
 export { quotasSchema, routeQuotasSchema, tenantNameSchema, tenantPutSchema } from './tenants.ts';
 export type { Quotas } from './tenants.ts';
@@ -15,6 +15,9 @@ export {
 export type { Callers, Emergency, EmergencyState, Fallback, FallbackCause, Freeze, FreezeState, PurgePost, Retention, Shadow, ShadowRecord, Skew, StaticAnswer } from './delivery.ts';
 export { ROLES, functionPatternSchema, tokenPostSchema } from './access.ts';
 export type { Role, TokenPost } from './access.ts';
+export { filePathSchema } from './file-paths.ts';
+export { gateErrorSchema, gatesReportSchema, gatesSchema } from './gates.ts';
+export type { Ceilings, GateError, Gates, GatesReport, Smoke } from './gates.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';
