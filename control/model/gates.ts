@@ -1,6 +1,6 @@
 // What the model knows of gates: which an upload has to pass, which versions have not, and that those get no traffic.
 import { PlatformError } from '../../core/errors/index.ts';
-import type { Ceilings, FieldError, GateError, Gates, GatesReport, Smoke } from '../../core/schemas/index.ts';
+import type { Ceilings, FieldError, GateError, DeployGates, GatesReport, Smoke } from '../../core/schemas/index.ts';
 import { gatesReportSchema } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import type { Catalog } from './catalog.ts';
@@ -31,7 +31,7 @@ export interface GateRunner {
 }
 
 /** What an upload is tried by: each part as the upload says, else as the function's setting does. null: nothing. @throws invalid  a test file is not among the files */
-export function wishesOf(setting: Gates | null, upload: Gates, files: Readonly<Record<string, string>>): GateWishes | null {
+export function wishesOf(setting: DeployGates | null, upload: DeployGates, files: Readonly<Record<string, string>>): GateWishes | null {
   const wishes: GateWishes = { tests: upload.tests ?? setting?.tests ?? [], smoke: upload.smoke ?? setting?.smoke ?? [], ceilings: upload.ceilings ?? setting?.ceilings ?? {} };
   const errors: FieldError[] = wishes.tests.flatMap((path, index) =>
     Object.hasOwn(files, path) ? [] : [{ path: `tests[${index}]`, message: upload.tests === undefined ? `the function's setting gates names ${path}, which is not one of files` : 'must name one of files' }]);

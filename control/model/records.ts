@@ -1,7 +1,7 @@
 // What the control plane stores: the form of each record, and the key that it lies under.
 import { z } from 'zod';
 import { DEFAULT_TIER } from '../../core/config/index.ts';
-import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, gatesSchema, limitsSchema, quotasSchema, retentionSchema, shadowRecordSchema, skewSchema, storedTriggerSchema, trafficSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, deployGatesSchema, limitsSchema, quotasSchema, retentionSchema, shadowRecordSchema, skewSchema, storedTriggerSchema, trafficSchema } from '../../core/schemas/index.ts';
 import type { Quotas } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
@@ -36,7 +36,7 @@ export const functionRecordSchema = z.strictObject({
   fallback: fallbackSchema.nullable().default(null),
   skew: skewSchema.nullable().default(null),
   retention: retentionSchema.nullable().default(null),
-  gates: gatesSchema.nullable().default(null),
+  gates: deployGatesSchema.nullable().default(null),
   shadow: shadowRecordSchema.nullable().default(null),
   emergency: emergencyStateSchema.default(emergencyStateSchema.parse({})),
   /** Numbers by name. */

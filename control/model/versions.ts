@@ -2,7 +2,7 @@
 import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
-import type { Gates, GatesReport } from '../../core/schemas/index.ts';
+import type { DeployGates, GatesReport } from '../../core/schemas/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
 import { buildReportSchema } from '../builder/index.ts';
 import type { BuildCache, BuildReport, Built, TierFiles } from '../builder/index.ts';
@@ -29,7 +29,7 @@ export interface DeployRequest {
   /** false: version snapshots are switched off for it. Default true. */
   readonly snapshot?: boolean;
   /** What it is tried by; what is absent is as the function's setting says. */
-  readonly gates?: Gates;
+  readonly gates?: DeployGates;
 }
 
 export interface Deployed {

@@ -1,6 +1,6 @@
 // What readers see of functions and versions: the schemas of the answers, and how they are made from records.
 import { z } from 'zod';
-import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, gatesReportSchema, gatesSchema, limitsSchema, retentionSchema, shadowRecordSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, gatesReportSchema, deployGatesSchema, limitsSchema, retentionSchema, shadowRecordSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
 import type { GatesReport } from '../../core/schemas/index.ts';
 import { buildReportSchema, placeSchema } from '../builder/index.ts';
 import type { BuildReport } from '../builder/index.ts';
@@ -30,7 +30,7 @@ export const functionViewSchema = z.strictObject({
   fallback: fallbackSchema.nullable(),
   skew: skewSchema.nullable(),
   retention: retentionSchema.nullable(),
-  gates: gatesSchema.nullable(),
+  gates: deployGatesSchema.nullable(),
   shadow: shadowRecordSchema.nullable(),
   emergency: emergencyStateSchema,
   aliases: z.record(z.string(), version),

@@ -4,7 +4,7 @@ import { TIER_NAME } from '../config/index.ts';
 import { FUNCTION_NAME } from '../ids/index.ts';
 import { callersSchema, fallbackSchema, retentionSchema, skewSchema } from './delivery.ts';
 import { filePathSchema } from './file-paths.ts';
-import { gateFields, gatesSchema } from './gates.ts';
+import { gateFields, deployGatesSchema } from './gates.ts';
 import { limitsSchema } from './limits.ts';
 import { tenantNameSchema } from './tenants.ts';
 import { triggerSchema } from './triggers.ts';
@@ -46,7 +46,7 @@ export const functionPutSchema = z.strictObject({
   /** Versions that are kept; null: all. */
   retention: retentionSchema.nullable().optional(),
   /** What every upload is tried by before it gets traffic, unless it says otherwise; null: nothing. */
-  gates: gatesSchema.nullable().optional(),
+  gates: deployGatesSchema.nullable().optional(),
 });
 
 export type FunctionPut = z.infer<typeof functionPutSchema>;

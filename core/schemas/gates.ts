@@ -57,8 +57,8 @@ export const gateFields = {
 } as const;
 
 /** Setting of a function: what every upload is tried by unless it says otherwise. */
-export const gatesSchema = z.strictObject(gateFields);
-export type Gates = z.infer<typeof gatesSchema>;
+export const deployGatesSchema = z.strictObject(gateFields);
+export type DeployGates = z.infer<typeof deployGatesSchema>;
 
 const place = { file: z.string().optional(), line: z.int().optional(), column: z.int().optional() };
 

@@ -16,8 +16,8 @@ export type { Callers, Emergency, EmergencyState, Fallback, FallbackCause, Freez
 export { ROLES, functionPatternSchema, tokenPostSchema } from './access.ts';
 export type { Role, TokenPost } from './access.ts';
 export { filePathSchema } from './file-paths.ts';
-export { gateErrorSchema, gatesReportSchema, gatesSchema } from './gates.ts';
-export type { Ceilings, GateError, Gates, GatesReport, Smoke } from './gates.ts';
+export { deployGatesSchema, gateErrorSchema, gatesReportSchema } from './gates.ts';
+export type { Ceilings, DeployGates, GateError, GatesReport, Smoke } from './gates.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';

@@ -144,7 +144,7 @@ describe('the control plane, killed', { timeout: FULL ? 1_800_000 : 150_000 }, (
         }
       });
       const cut = Promise.allSettled(writers);
-      await Promise.race([cut, sleep(30 + random() * 250)]);
+      await Promise.race([cut, sleep(30 + random() * (FULL ? 700 : 250))]);
       dying = true;
       await control.kill();
       for (const { reason } of (await cut).filter((one) => one.status === 'rejected')) {

@@ -4,7 +4,7 @@ import { differences, runSmoke } from '../../../control/gates/smoke.ts';
 import { Turns } from '../../../control/gates/turns.ts';
 import { requirePassed, wishesOf } from '../../../control/model/gates.ts';
 import { PlatformError } from '../../../core/errors/index.ts';
-import { gatesSchema } from '../../../core/schemas/index.ts';
+import { deployGatesSchema } from '../../../core/schemas/index.ts';
 import type { Smoke } from '../../../core/schemas/index.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -79,7 +79,7 @@ describe('what a smoke request expects', () => {
 });
 
 describe('smoke requests', () => {
-  const smoke = gatesSchema.parse({ smoke: [{ path: '/a' }] }).smoke ?? [];
+  const smoke = deployGatesSchema.parse({ smoke: [{ path: '/a' }] }).smoke ?? [];
   const problem = (code: string, status = 503): { status: number; body: string; wallMs: number } => ({ status, body: JSON.stringify({ code, detail: 'd' }), wallMs: 1 });
   const answer = (status: number, body = '', type = 'text/plain'): { status: number; body: string; wallMs: number } => ({ status: 200, body: JSON.stringify({ status, headers: [['content-type', type]], body }), wallMs: 1 });
   const tried = async (...outcomes: (ReturnType<typeof problem> | Error)[]): Promise<{ sent: number; messages: string[] }> => {
@@ -108,7 +108,7 @@ describe('what an upload is tried by', () => {
   const files = { 'a.test.ts': '' };
 
   it('is what it says, else what the function says, part by part', () => {
-    const setting = gatesSchema.parse({ tests: ['a.test.ts'], ceilings: { bundleBytes: 5 } });
+    const setting = deployGatesSchema.parse({ tests: ['a.test.ts'], ceilings: { bundleBytes: 5 } });
     expect(wishesOf(null, {}, files)).toBeNull();
     expect(wishesOf(setting, {}, files)).toEqual({ tests: ['a.test.ts'], smoke: [], ceilings: { bundleBytes: 5 } });
     expect(wishesOf(setting, { tests: [] }, files)).toEqual({ tests: [], smoke: [], ceilings: { bundleBytes: 5 } });
