@@ -74,16 +74,27 @@ export class Attacks {
     return Object.entries(this.#document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, operation]) => {
         const base = { operation: operation.operationId, method: method.toUpperCase() };
-        const address = (own: Readonly<Record<string, string>> = {}): string => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => own[name] ?? values[name] ?? '1');
+        const address = (own: Readonly<Record<string, string>> = {}): string => this.#address(path, operation, { ...values, ...own });
         return [...this.#addresses(base, operation, address), ...this.#bodies(base, operation, address())];
       }));
   }
 
+  /** The path with its parameters: as given, else what their schemas take. */
+  #address(path: string, { parameters = [] }: Operation, values: Readonly<Record<string, string>>): string {
+    return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+      const found = this.#sample(parameters.find((one) => one.name === name && one.in === 'path')?.schema ?? {}, 0, '');
+      return values[name] ?? (typeof found === 'string' || typeof found === 'number' ? String(found) : '1');
+    });
+  }
+
   /** Writes below `prefix` with the least body that each takes: for whoever needs changes of every kind. */
-  writes(prefix: string): { readonly operation: string; readonly method: string; readonly path: string; readonly body: unknown }[] {
+  writes(prefix: string): { readonly operation: string; readonly method: string; readonly path: (name: string) => string; readonly body: unknown }[] {
     return Object.entries(this.#document.paths).filter(([path]) => path.startsWith(prefix)).flatMap(([path, methods]) =>
-      Object.entries(methods).filter(([method]) => method !== 'get').map(([method, { operationId, requestBody }]) => ({
-        operation: operationId, method: method.toUpperCase(), path, body: requestBody === undefined ? undefined : this.#sample(requestBody.content['application/json']?.schema ?? {}, 0, ''),
+      Object.entries(methods).filter(([method]) => method !== 'get').map(([method, operation]) => ({
+        operation: operation.operationId,
+        method: method.toUpperCase(),
+        path: (name: string): string => this.#address(path, operation, { name }),
+        body: operation.requestBody === undefined ? undefined : this.#sample(operation.requestBody.content['application/json']?.schema ?? {}, 0, ''),
       })));
   }
 

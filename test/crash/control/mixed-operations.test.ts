@@ -18,7 +18,9 @@ const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
 const OPERATIONS = FULL ? 1_000 : 60;
 /** Writers at once, each with a function and a tenant of its own: so what each may find after a death is known. */
 const WRITERS = 3;
-const PER_LIFE = 12;
+/** Answers of one life on the average; then it has some milliseconds left, so that the death comes in the middle of others. */
+const PER_LIFE = 10;
+const LAST_MS = 25;
 
 type View = Readonly<Record<string, unknown>> & { readonly lastVersion?: number | null; readonly traffic?: { readonly split: readonly { readonly version: number }[] } | null; readonly env?: Readonly<Record<string, string>> };
 
@@ -78,7 +80,7 @@ function next(random: () => number, count: number, name: string, view: View | nu
   if (pick < 0.9) return { what: 'tenant', method: 'PUT', path: `/v1/tenants/${name}`, body: { quotas: { rps: count } }, done: (before, after) => same(bare(before), bare(after)) };
   const other = others[Math.floor(random() * others.length)];
   if (other === undefined) return put;
-  return { what: other.operation, method: other.method, path: other.path.replace('{name}', name).replaceAll(/\{\w+\}/g, '1'), body: other.body, done: () => true };
+  return { what: other.operation, method: other.method, path: other.path(name), body: other.body, done: () => true };
 }
 
 async function read({ call }: ControlProcess, name: string): Promise<View | null> {
@@ -123,17 +125,20 @@ describe('the control plane, killed', { timeout: FULL ? 1_800_000 : 150_000 }, (
         others = new Attacks(JSON.parse((await control.call('GET', '/openapi.json')).text) as Document).writes('/v1/functions/{name}').filter(({ operation }) => !made.has(operation));
       }
       await check(control);
-      const until = sent + Math.floor(random() * PER_LIFE * 2) + 1;
+      let left = Math.floor(random() * PER_LIFE * 2) + 1;
+      const enough = Promise.withResolvers<void>();
       let dying = false;
       const writers = names.map(async (name) => {
         const mine = known.get(name) as Known;
-        while (!dying && sent < Math.min(until, OPERATIONS)) {
+        while (!dying && sent < OPERATIONS) {
           const operation = next(random, (sent += 1), name, mine.view, others);
           mine.sent = operation;
           const reply: Reply = await control.call(operation.method, operation.path, operation.body);
           expect([operation.what, reply.status < 500]).toEqual([operation.what, true]);
           counts[`${operation.what} ${reply.status}`] = (counts[`${operation.what} ${reply.status}`] ?? 0) + 1;
           mine.sent = undefined;
+          left -= 1;
+          if (left === 0) enough.resolve();
           if (reply.status >= 300) continue;
           mine.answered = operation;
           if (typeof reply.body['revision'] === 'number') revision = Math.max(revision, reply.body['revision']);
@@ -144,7 +149,8 @@ describe('the control plane, killed', { timeout: FULL ? 1_800_000 : 150_000 }, (
         }
       });
       const cut = Promise.allSettled(writers);
-      await Promise.race([cut, sleep(30 + random() * (FULL ? 700 : 250))]);
+      await Promise.race([cut, enough.promise]);
+      await sleep(random() * LAST_MS);
       dying = true;
       await control.kill();
       for (const { reason } of (await cut).filter((one) => one.status === 'rejected')) {
@@ -160,7 +166,8 @@ describe('the control plane, killed', { timeout: FULL ? 1_800_000 : 150_000 }, (
     expect(others.length).toBeGreaterThan(0);
     // The deaths came at points that matter, and the operations were of every kind.
     expect(unanswered).toBeGreaterThan(0);
-    for (const what of ['put 200', 'deploy 201', 'deploy behind a gate 201', 'traffic 200', 'delete 200', 'tenant 200']) expect([what, (counts[what] ?? 0) > 0]).toEqual([what, true]);
+    const kinds = ['put 200', 'deploy 201', ...(FULL ? ['deploy behind a gate 201', 'traffic 200', 'rollback 200', 'delete 200', 'tenant 200', 'copy 201'] : [])];
+    for (const what of kinds) expect([what, (counts[what] ?? 0) > 0]).toEqual([what, true]);
 
     /** What a life finds of the lives before it. */
     async function check(control: ControlProcess): Promise<void> {
