@@ -13,7 +13,7 @@ import { BODY, FRAME, listenPeers } from '../../core/protocol/index.ts';
 import type { Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 
 /** A start of Node takes 200 ms, and seconds on a machine that is busy. */
-const START_MS = 20_000;
+const START_MS = 30_000;
 /** Longest answer that is kept, bytes; a longer one fails its call. */
 const MAX_ANSWER_BYTES = 1_048_576;
 const ERROR_CHARACTERS = 2_048;

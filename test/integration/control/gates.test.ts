@@ -1,5 +1,5 @@
 // Gates before traffic, on a whole node: tests in a host of their own, ceilings, smoke requests through the gateway.
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootNode } from '../../support/node.ts';
@@ -35,7 +35,7 @@ const errorsOf = (answer: ApiAnswer): readonly GateError[] => answer.body['error
 const reportOf = (answer: ApiAnswer): Report => answer.body['gates'] as Report;
 const folders = (): string[] => readdirSync(join(node.dataFolder, 'versions', 'default'));
 
-describe('unit tests at deploy', { timeout: 60_000 }, () => {
+describe('unit tests at deploy', { timeout: 120_000 }, () => {
   it('run with the environment, the assertions of vitest, hooks and stubs; the version says how each went', async () => {
     const name = await make({ env: { MODE: 'live' } });
     const answer = await upload(name, {
@@ -82,6 +82,25 @@ test.fails('what is known to fail', () => { expect(1).toBe(2); });
     expect(node.processes().filter((one) => one.name.startsWith('tests-'))).toEqual([]);
   });
 
+  it('run in a process that is confined as hosts are, and that dies with them', async () => {
+    const name = await make({ limits: { wallMs: 20_000 } });
+    const deploying = upload(name, { tests: ['a.test.ts'], files: files({ 'a.test.ts': "import { test } from 'vitest'; test('waits', () => new Promise((resolve) => setTimeout(resolve, 2_500)));" }) });
+    const running = (): number | undefined => node.processes().find((one) => one.name.startsWith('tests-'))?.pid;
+    await expect.poll(running, { timeout: 20_000, interval: 50 }).toBeDefined();
+    const confinement = (pid: number): unknown => {
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+      const limits = readFileSync(`/proc/${pid}/limits`, 'latin1');
+      return {
+        status: ['Uid', 'Gid', 'NoNewPrivs', 'CapPrm', 'CapEff', 'CapBnd'].map((field) => new RegExp(`^${field}:.*$`, 'm').exec(status)?.[0]),
+        limited: ['Max data size', 'Max core file size'].map((field) => new RegExp(`^${field} +unlimited`, 'm').test(limits)),
+        ownNetwork: readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net'),
+      };
+    };
+    expect(confinement(running() ?? 0)).toEqual(confinement(node.pidOf('host-1')));
+    expect((await deploying).status).toBe(201);
+    expect(running()).toBeUndefined();
+  });
+
   it('a failing test is a 422 with the place in its file, and changes nothing', async () => {
     const name = await make();
     const answer = await upload(name, {
@@ -105,7 +124,7 @@ test.fails('what is known to fail', () => { expect(1).toBe(2); });
   });
 });
 
-describe('ceilings', { timeout: 60_000 }, () => {
+describe('ceilings', { timeout: 120_000 }, () => {
   it('hold or fail by name, and say what was measured', async () => {
     const name = await make();
     const good = await upload(name, { files: files({}), ceilings: { bundleBytes: 10_000, gzipBytes: 5_000, startMs: 30_000, startCpuMs: 1_000, heapMb: 30 } });
@@ -118,7 +137,7 @@ describe('ceilings', { timeout: 60_000 }, () => {
   });
 });
 
-describe('smoke requests', { timeout: 60_000 }, () => {
+describe('smoke requests', { timeout: 120_000 }, () => {
   const smoke = [{ path: '/cards/1?a=1', headers: { 'x-user': 'u' }, expect: { headers: { 'X-Card': '1' }, json: { price: '12.50 €', tags: ['a', 'b'] } } }];
 
   it('reach the version before it has traffic, also of a function that is not public', async () => {
@@ -146,7 +165,7 @@ describe('smoke requests', { timeout: 60_000 }, () => {
   });
 });
 
-describe('gates of a function', { timeout: 60_000 }, () => {
+describe('gates of a function', { timeout: 120_000 }, () => {
   it('hold for every upload, and an upload may say otherwise', async () => {
     const name = await make({ gates: { ceilings: { bundleBytes: 10 }, smoke: [{ path: '/broken', expect: { status: 500 } }] } });
     expect((await upload(name, { files: files({}) })).code).toBe('gate_failed');
