@@ -47,11 +47,22 @@ export class Gates implements GateRunner {
   readonly #options: GatesOptions;
   readonly #turns = new Turns({ atOnce: AT_ONCE, waitingPerTenant: WAITING_PER_TENANT });
   readonly #running = new Set<TestHost>();
+  readonly #counts = { passed: 0, failed: 0 };
   #hosts: TestHosts | undefined;
   #closed = false;
 
   constructor(options: GatesOptions) {
     this.#options = options;
+  }
+
+  /** Uploads that passed, and those that did not. */
+  get counts(): Readonly<{ passed: number; failed: number }> {
+    return this.#counts;
+  }
+
+  /** Hosts for tests that run now. */
+  get running(): number {
+    return this.#running.size;
   }
 
   /** How hosts for tests are started here; said by the supervisor. */
@@ -71,7 +82,11 @@ export class Gates implements GateRunner {
     }
     const judged = Object.keys(ceilings).length === 0 ? null : judgeCeilings(ceilings, measured);
     const errors = bounded([...(judged?.errors ?? []), ...(outcome?.errors ?? [])]);
-    if (errors.length > 0) throw new PlatformError('gate_failed', { errors });
+    if (errors.length > 0) {
+      this.#failed(candidate.record.name, errors);
+      throw new PlatformError('gate_failed', { errors });
+    }
+    if (smoke.length === 0) this.#counts.passed += 1;
     return { state: smoke.length > 0 ? 'pending' : 'passed', tests: outcome === null ? null : summarise(outcome, performance.now() - startedMs), smoke: null, ceilings: judged === null ? null : [...judged.rows], errors: [] };
   }
 
@@ -79,6 +94,8 @@ export class Gates implements GateRunner {
     const { send, whenApplied } = this.#options;
     await whenApplied(revision);
     const { rows, errors } = await runSmoke(requests, { send: (request) => send(name, version, request) });
+    if (errors.length > 0) this.#failed(name, errors);
+    else this.#counts.passed += 1;
     return { rows: [...rows], errors: bounded(errors) };
   }
 
@@ -86,6 +103,12 @@ export class Gates implements GateRunner {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#running].map((host) => host.stop()));
+  }
+
+  /** Names alone: what a test says may hold anything. */
+  #failed(name: string, errors: readonly GateError[]): void {
+    this.#counts.failed += 1;
+    this.#options.logger.info({ function: name, code: 'gate_failed', failures: errors.slice(0, 5).map(({ gate, name: what }) => `${gate}: ${what.slice(0, 100)}`), count: errors.length }, 'an upload did not pass its gates');
   }
 
   async #run({ record, sources, digest }: Candidate, { tests, ceilings }: GateWishes): Promise<{ readonly measured: Measured; readonly outcome: TestOutcome | null }> {
