@@ -12,6 +12,7 @@ import { Alerts, alertMetrics, announceRollout } from './alerts/index.ts';
 import { BuildCache, Builder, TierFiles } from './builder/index.ts';
 import { FailedAttempts, Gatekeeper, Tokens } from './access/index.ts';
 import { listenFrames } from './frames.ts';
+import { Gates } from './gates/index.ts';
 import { NodeHealth } from './health.ts';
 import { Invoker, invokeFunction, pardonFunction } from './invoke/index.ts';
 import { LogStore } from './logs/index.ts';
@@ -94,7 +95,12 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const alerts = new Alerts({ store, ledger, seconds, rows: () => rows('alerts'), key: tierKeys.get(DEFAULT_TIER), tenantOf: (name) => catalog.get(name)?.record.tenant, logger });
   const functions = new Functions({ catalog, ledger, tiers });
   const purge = new Purge({ catalog, ledger, files, logger, inRollout: (name) => rollouts.versionsInUse(name), onPurged: (name, numbers) => snapshots.forget(name, numbers) });
-  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, afterDeploy: (name) => purge.retain(name) });
+  const gates = new Gates({
+    builder, files, dataFolder: boot.dataFolder, socket: boot.sockets.gateway, logger,
+    send: (name, version, request) => invoker.invoke(name, version, 'http', JSON.stringify(request), ''),
+    whenApplied: (revision) => push.whenApplied(revision),
+  });
+  const versions = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files, gates, afterDeploy: (name) => purge.retain(name) });
   const backups = new Backups({ store, ledger, files, dataFolder: boot.dataFolder, logger });
   await backups.collect();
   const versionNames = new VersionNames(catalog, ledger);
@@ -119,6 +125,9 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
         thimble_control_gateways: { help: 'Gateways that have a route table.', value: push.synced },
         thimble_control_log_characters: { help: 'Characters of function logs that are kept.', value: logs.characters },
         thimble_control_builder_restarts_total: { help: 'Times that the build process had to be started again.', value: builder.restarts },
+        thimble_control_gates_passed_total: { help: 'Uploads that passed their gates.', value: gates.counts.passed },
+        thimble_control_gates_failed_total: { help: 'Uploads that did not pass their gates.', value: gates.counts.failed },
+        thimble_control_test_hosts: { help: 'Hosts that run the tests of an upload.', value: gates.running },
         thimble_control_snapshots_waiting: { help: 'Versions whose snapshot is being built, or waits for it.', value: snapshots.waiting },
         ...sensingMetrics(seconds, minutes),
         ...alertMetrics(alerts),
@@ -186,6 +195,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     onMessage: (message: ToChild) => {
       if (message.type !== 'node-state') return;
       health.update(message.processes, message.isolation);
+      if (message.testHosts !== undefined) gates.setHosts(message.testHosts);
       if (message.platformFolder !== undefined) snapshots.setPlatform(message.platformFolder);
       if (message.processes.some((p) => p.kind === 'gateway')) push.expect();
     },
@@ -195,6 +205,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
       clearInterval(eachSecond);
       // Followers would hold the server open for ever.
       logs.close();
+      await gates.close();
       await http.close(withinMs);
       await rollouts.close();
       await snapshots.close();

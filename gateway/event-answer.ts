@@ -9,6 +9,8 @@ export interface Gathered {
   /** x-thimble-reason, or ''. */
   readonly reason: string;
   readonly body: string;
+  /** Name and value in turn, where they were asked for. */
+  readonly headers: readonly string[];
 }
 
 /** Why there is no whole answer. */
@@ -16,6 +18,7 @@ export type Incomplete = 'broken' | 'too large';
 
 export class EventAnswer implements ClientResponse {
   readonly #done: (answer: Gathered | Incomplete) => void;
+  readonly #headers: string[] | undefined;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #status = 0;
@@ -23,9 +26,13 @@ export class EventAnswer implements ClientResponse {
   #over = false;
   #onAborted: (() => void) | undefined;
 
-  /** @param done  called exactly once, unless `abandon` comes first */
-  constructor(done: (answer: Gathered | Incomplete) => void) {
+  /**
+   * @param done  called exactly once, unless `abandon` comes first
+   * @param keepsHeaders  for an answer that is looked at whole
+   */
+  constructor(done: (answer: Gathered | Incomplete) => void, keepsHeaders = false) {
     this.#done = done;
+    this.#headers = keepsHeaders ? [] : undefined;
   }
 
   /** Nobody waits for the answer any more. */
@@ -40,6 +47,7 @@ export class EventAnswer implements ClientResponse {
   }
 
   writeHeader(name: string, value: string | Uint8Array): void {
+    this.#headers?.push(name, typeof value === 'string' ? value : Buffer.from(value).toString('latin1'));
     if (name === 'x-thimble-reason' && typeof value === 'string') this.#reason = value;
   }
 
@@ -50,7 +58,7 @@ export class EventAnswer implements ClientResponse {
 
   end(body?: string | Uint8Array): void {
     if (body !== undefined) this.#take(body);
-    this.#finish({ status: this.#status, reason: this.#reason, body: Buffer.concat(this.#chunks, this.#bytes).toString('utf8') });
+    this.#finish({ status: this.#status, reason: this.#reason, body: Buffer.concat(this.#chunks, this.#bytes).toString('utf8'), headers: this.#headers ?? [] });
   }
 
   endWithoutBody(): void {

@@ -9,6 +9,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { EventAnswer, MAX_ANSWER_BYTES } from './event-answer.ts';
 import type { Gathered, Incomplete } from './event-answer.ts';
 import { Exchange } from './exchange.ts';
+import { PROBE, probeOutcome, readProbe } from './probe.ts';
 import { problemAnswer, specOf } from './problem-answer.ts';
 import type { Failure } from './problem-answer.ts';
 import { failureReason } from './reason.ts';
@@ -22,7 +23,7 @@ export interface EventEntryOptions {
   readonly dispatcher: Dispatcher;
 }
 
-const KINDS: ReadonlySet<string> = new Set(['scheduled', 'queue', 'business']);
+const KINDS: ReadonlySet<string> = new Set(['scheduled', 'queue', 'business', PROBE]);
 
 // Filled and written within one call.
 const fields = new ResponseFields();
@@ -122,22 +123,26 @@ export class EventEntry {
     const version = wanted || route.onlyVersion || route.choose(new EventFacts(user));
     const target = version === 0 ? undefined : route.target(version);
     if (target === undefined) return refuse({ code: 'no_version', params: { function: name, version: version || null } }, 0);
-    const bytes = Buffer.from(body);
+    const probe = kind === PROBE ? readProbe(body, connection.peer?.role) : undefined;
+    if (kind === PROBE && probe === undefined) return refuse({ code: 'bad_request', params: { why: 'no client could send it' } }, version);
+    const bytes = Buffer.from(probe?.body ?? body);
     if (bytes.length > fn.limits.bodyBytes) return refuse({ code: 'body_too_large', params: { limitBytes: fn.limits.bodyBytes } }, version);
     const refusal = dispatcher.refusal(route.gate, acceptedAtMs, fn.limits.rps);
     if (refusal !== undefined) return refuse(refusal.failure, version, refusal.retryAfterS);
 
-    const method = `@${kind}`;
-    const head = `${method}\nthimble://event/\nx-request-id\n${requestId}\ntraceparent\n${childTraceparent('')}${userField(user)}`;
+    const method = probe?.method ?? `@${kind}`;
+    const path = probe?.path ?? '';
+    const place = probe === undefined ? 'thimble://event/' : `http://${name}.localhost${path}\nhost\n${name}.localhost${probe.fields}`;
+    const head = `${method}\n${place}\nx-request-id\n${requestId}\ntraceparent\n${childTraceparent('')}${userField(user)}`;
     const answer = new EventAnswer((gathered) => {
       waiting.delete(exchangeId);
-      const { status, reason, text } = outcomeOf(gathered);
+      const { status, reason, text } = probe !== undefined && typeof gathered !== 'string' ? probeOutcome(gathered) : outcomeOf(gathered);
       connection.send([
         FRAME.outcome, exchangeId, status, exchange.target.frame.version, requestId, Math.max(0, exchange.cpuUs), performance.now() - acceptedAtMs, reason, text,
       ]);
-    });
+    }, probe !== undefined);
     waiting.set(exchangeId, answer);
-    const exchange = new Exchange(dispatcher, { id, requestId, method, path: '', head, peer: connection.peer?.name ?? '', acceptedAtMs }, route, target, answer);
+    const exchange = new Exchange(dispatcher, { id, requestId, method, path, head, peer: connection.peer?.name ?? '', acceptedAtMs }, route, target, answer);
     exchange.followsTraffic = wanted === 0;
     dispatcher.enter(exchange);
     exchange.onBodyGathered(bytes);

@@ -10,6 +10,7 @@ import { NODE_NAMESPACE, bundleNodeModules, nodeModulePath } from './node-bundle
 import { MAX_PLACES, placeOf } from './places.ts';
 import { buildReport } from './report.ts';
 import type { BuildReport } from './report.ts';
+import { bundleTesting, withTests } from './test-files.ts';
 import { UploadResolver } from './upload-resolver.ts';
 import { ENTRY, Findings, NAMESPACE, keptRefusals, uploadedPath, virtualFiles } from './virtual-files.ts';
 
@@ -69,6 +70,7 @@ export class Builder {
   /** For what a build itself waits for: with places of its own, so that no build waits for one that waits for it. */
   readonly #inner: EsbuildService;
   #nodeModules: Promise<ReadonlyMap<string, string>> | undefined;
+  #testing: Promise<string> | undefined;
 
   constructor(options?: EsbuildServiceOptions) {
     this.#service = new EsbuildService(options);
@@ -110,6 +112,24 @@ export class Builder {
     } catch (thrown) {
       throw toBuildFailed(thrown, main);
     }
+  }
+
+  /**
+   * Bundles the test files among `files` with what they import: a program that answers as control/builder/testing/handler.ts says.
+   *
+   * @throws build_failed
+   */
+  async buildTests(files: Readonly<Record<string, string>>, tests: readonly string[]): Promise<Built> {
+    this.#testing ??= bundleTesting(this.#inner);
+    let testing: string;
+    try {
+      testing = await this.#testing;
+    } catch (error) {
+      this.#testing = undefined;
+      throw error;
+    }
+    const program = withTests(files, tests, testing);
+    return await this.build(program.files, program.main);
   }
 
   /** Builds until an attempt shows nothing that another form would need. */

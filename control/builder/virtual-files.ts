@@ -4,6 +4,7 @@ import { INJECTED_NAMESPACE, injectedModule } from './injections.ts';
 import { NODE_NAMESPACE, loadNodeModule, nodeModulePath } from './node-bundle.ts';
 import { nodeModule } from './node-modules.ts';
 import { extensionOf, isOfPackage } from './paths.ts';
+import { TEST_MODULE } from './test-files.ts';
 import type { Found, UploadResolver } from './upload-resolver.ts';
 
 /** Keeps these modules apart from real files: esbuild never looks up a path of another namespace on disk. */
@@ -72,7 +73,7 @@ export function virtualFiles({ files, main, resolver, nodeModules, findings, mai
     if (namespace !== NAMESPACE) return path === MAIN ? upload(main) : node(path.slice('node:'.length), false);
     const from = uploadedPath(importer);
     const required = kind === 'require-call' || kind === 'require-resolve';
-    const found = resolver.resolve(path, from, required ? 'require' : 'import');
+    const found = resolver.resolve(path === TEST_MODULE ? 'vitest' : path, from, required ? 'require' : 'import');
     if ('file' in found) return upload(found.file, found.sideEffects);
     if ('empty' in found) return { path, namespace: EMPTY_NAMESPACE, sideEffects: false };
     const module = 'builtin' in found ? nodeModule(found.builtin) : undefined;

@@ -11,6 +11,8 @@ import { VersionIndex, indexedVersionSchema } from './version-index.ts';
 /** Versions that can be addressed besides those with traffic (`v7--card.localhost`): the newest ones, so that a route table stays small. */
 export const ADDRESSABLE_VERSIONS = 200;
 
+const NO_NUMBERS: ReadonlySet<number> = new Set();
+
 interface Entry {
   readonly record: FunctionRecord;
   /** Revision of the commit that wrote it. */
@@ -26,6 +28,8 @@ export class Catalog {
   readonly #functions = new Map<string, Entry>();
   readonly #removed = new Map<string, { readonly record: RemovedRecord; readonly revision: number }>();
   readonly #versions = new VersionIndex();
+  /** Versions that may get no traffic: their gates have not passed. */
+  readonly #blocked = new Map<string, Set<number>>();
   readonly #owners = new Map<string, Owner[]>();
   readonly #tenants = new Map<string, TenantRecord>();
   /** Names of the functions of each tenant. */
@@ -48,6 +52,7 @@ export class Catalog {
     for (const record of allOf(store, KEYS.removedFunctions)) catalog.#setRemoved(parse(removedRecordSchema, record), record.revision);
     for (const record of allOf(store, KEYS.tenants)) catalog.#setTenant(parse(tenantRecordSchema, record), record.revision);
     for (const record of allOf(store, KEYS.allVersions)) catalog.#versions.set(nameOfKey(record.key), numberOfKey(record.key), parse(indexedVersionSchema, record));
+    for (const { key } of allOf(store, KEYS.gateBlocks)) catalog.#setBlocked(key, true);
     return catalog;
   }
 
@@ -157,6 +162,11 @@ export class Catalog {
     return this.#versions.holders(digest).some((name) => this.tierOf(name) === tier);
   }
 
+  /** Numbers of versions whose gates have not passed. */
+  blocked(name: string): ReadonlySet<number> {
+    return this.#blocked.get(name) ?? NO_NUMBERS;
+  }
+
   /** Every digest that some version of a function in this tier has; also of functions that were deleted in it. */
   digestsOf(tier: string): Set<string> {
     const all = new Set<string>();
@@ -238,6 +248,8 @@ export class Catalog {
       } else if (key.startsWith(KEYS.allVersions)) {
         if ('remove' in change) this.#versions.delete(nameOfKey(key), numberOfKey(key));
         else this.#versions.set(nameOfKey(key), numberOfKey(key), indexedVersionSchema.parse(change.value));
+      } else if (key.startsWith(KEYS.gateBlocks)) {
+        this.#setBlocked(key, !('remove' in change));
       }
     }
     return names;
@@ -291,6 +303,13 @@ export class Catalog {
 
   #setRemoved(record: RemovedRecord, revision: number): void {
     this.#removed.set(record.name, { record, revision });
+  }
+
+  #setBlocked(key: string, isBlocked: boolean): void {
+    const name = key.slice(KEYS.gateBlocks.length, key.lastIndexOf('/'));
+    const blocked = this.#blocked.get(name) ?? new Set();
+    if (isBlocked) this.#blocked.set(name, blocked.add(numberOfKey(key)));
+    else if (blocked.delete(numberOfKey(key)) && blocked.size === 0) this.#blocked.delete(name);
   }
 }
 

@@ -17,7 +17,7 @@ import { describeTrigger } from './trigger-patterns.ts';
 import { viewSecrets } from './views.ts';
 
 /** Fields that PUT replaces whole when they are there. */
-const REPLACED = ['tenant', 'tier', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user', 'callers', 'fallback', 'skew', 'retention'] as const;
+const REPLACED = ['tenant', 'tier', 'env', 'triggers', 'bindings', 'public', 'debug', 'keepWarm', 'shape', 'user', 'callers', 'fallback', 'skew', 'retention', 'gates'] as const;
 type Settings = Pick<FunctionRecord, (typeof REPLACED)[number] | 'limits'>;
 
 const DEFAULTS: Settings = {
@@ -36,6 +36,7 @@ const DEFAULTS: Settings = {
   fallback: null,
   skew: null,
   retention: null,
+  gates: null,
 };
 
 export interface PutResult {

@@ -72,7 +72,7 @@ export class Purge {
   /**
    * Removes versions but for the newest `keep` and those that something holds; also of a deleted function, which keeps none unless it is told to.
    *
-   * Each commit takes whole versions: record, report, snapshot records, switch, and sources that nobody else uses. Files are no part of it: they go
+   * Each commit takes whole versions: record, report, snapshot records, switch, gates, and sources that nobody else uses. Files are no part of it: they go
    * afterwards, and the next start collects what a kill in between has left.
    *
    * @throws not_found  there never was a function of this name
@@ -203,7 +203,7 @@ function stillWhole(history: readonly Traffic[], going: ReadonlySet<number>): Tr
 }
 
 function keysOf(name: string, version: number): string[] {
-  return [KEYS.version(name, version), KEYS.report(name, version), KEYS.snapshot(name, version), KEYS.snapshotSwitch(name, version)];
+  return [KEYS.version(name, version), KEYS.report(name, version), KEYS.snapshot(name, version), KEYS.snapshotSwitch(name, version), KEYS.gateReport(name, version), KEYS.gateBlock(name, version)];
 }
 
 /** `1-4,7`: what an audit row can hold of a thousand numbers. */

@@ -1,7 +1,7 @@
 // What the control plane stores: the form of each record, and the key that it lies under.
 import { z } from 'zod';
 import { DEFAULT_TIER } from '../../core/config/index.ts';
-import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, limitsSchema, quotasSchema, retentionSchema, shadowRecordSchema, skewSchema, storedTriggerSchema, trafficSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, deployGatesSchema, limitsSchema, quotasSchema, retentionSchema, shadowRecordSchema, skewSchema, storedTriggerSchema, trafficSchema } from '../../core/schemas/index.ts';
 import type { Quotas } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
@@ -36,6 +36,7 @@ export const functionRecordSchema = z.strictObject({
   fallback: fallbackSchema.nullable().default(null),
   skew: skewSchema.nullable().default(null),
   retention: retentionSchema.nullable().default(null),
+  gates: deployGatesSchema.nullable().default(null),
   shadow: shadowRecordSchema.nullable().default(null),
   emergency: emergencyStateSchema.default(emergencyStateSchema.parse({})),
   /** Numbers by name. */
@@ -119,6 +120,10 @@ export const KEYS = {
   snapshot: (name: string, version: number): string => `snapshot/${name}/${padded(version)}`,
   snapshotSwitches: 'snapshot-switch/',
   snapshotSwitch: (name: string, version: number): string => `snapshot-switch/${name}/${padded(version)}`,
+  gateReport: (name: string, version: number): string => `gate/${name}/${padded(version)}`,
+  /** There while a version may get no traffic. */
+  gateBlocks: 'gate-block/',
+  gateBlock: (name: string, version: number): string => `gate-block/${name}/${padded(version)}`,
   sources: (digest: string): string => `sources/${digest}`,
   /** Of each function that ever had a rollout: the last number, and the one under way. */
   rolloutHeads: 'rollout-head/',

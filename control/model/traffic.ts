@@ -4,6 +4,7 @@ import type { FieldError, Traffic } from '../../core/schemas/index.ts';
 import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
+import { requirePassed } from './gates.ts';
 import type { Ledger, Written } from './ledger.ts';
 import { HISTORY_LIMIT, KEYS } from './records.ts';
 import type { FunctionRecord } from './records.ts';
@@ -35,6 +36,7 @@ export class TrafficControl {
    * Replaces the traffic of a function whole.
    *
    * @throws invalid  it names versions that the function does not have; nothing was changed
+   * @throws gate_failed  it names versions whose gates have not passed
    */
   set(actor: Actor, name: string, traffic: Traffic): Promise<Written<Traffic>> {
     return this.#ledger.write(actor, (now) => {
@@ -79,6 +81,10 @@ export class TrafficControl {
     for (const [index, rule] of traffic.rules.entries()) check(rule.version, `rules[${index}].version`);
     for (const [index, part] of traffic.split.entries()) check(part.version, `split[${index}].version`);
     if (errors.length > 0) throw new PlatformError('invalid', { errors });
+    requirePassed(this.#catalog, record.name, [
+      ...traffic.rules.map((rule, index) => [rule.version, `rules[${index}].version`] as const),
+      ...traffic.split.map((part, index) => [part.version, `split[${index}].version`] as const),
+    ]);
   }
 }
 

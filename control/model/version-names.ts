@@ -2,6 +2,7 @@
 import { PlatformError } from '../../core/errors/index.ts';
 import type { Actor } from './audit.ts';
 import type { Catalog } from './catalog.ts';
+import { requirePassed } from './gates.ts';
 import type { Ledger, Written } from './ledger.ts';
 import { KEYS } from './records.ts';
 import type { FunctionRecord } from './records.ts';
@@ -47,6 +48,7 @@ export class VersionNames {
    *
    * @throws not_found  no such function
    * @throws invalid  the function has no such version that a gateway could reach
+   * @throws gate_failed  its gates have not passed
    * @throws conflict  it has as many aliases as it may have
    */
   setAlias(actor: Actor, name: string, alias: string, version: number): Promise<Written<{ readonly alias: string; readonly version: number }>> {
@@ -58,6 +60,7 @@ export class VersionNames {
       if (version < record.firstVersion || !this.#catalog.digests(name).has(version)) {
         throw new PlatformError('invalid', { errors: [{ path: 'version', message: `function ${name} has no version ${version}` }] });
       }
+      requirePassed(this.#catalog, name, [[version, 'version']]);
       if (before === null && Object.keys(record.aliases).length >= MAX_ALIASES) throw new PlatformError('conflict', { with: `the ${MAX_ALIASES} aliases that function ${name} has already: remove one first` });
       const next: FunctionRecord = { ...record, aliases: inOrder({ ...record.aliases, [alias]: version }), changedAt: now };
       return {

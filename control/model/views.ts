@@ -1,6 +1,7 @@
 // What readers see of functions and versions: the schemas of the answers, and how they are made from records.
 import { z } from 'zod';
-import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, limitsSchema, retentionSchema, shadowRecordSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, gatesReportSchema, deployGatesSchema, limitsSchema, retentionSchema, shadowRecordSchema, skewSchema, trafficSchema, triggerSchema } from '../../core/schemas/index.ts';
+import type { GatesReport } from '../../core/schemas/index.ts';
 import { buildReportSchema, placeSchema } from '../builder/index.ts';
 import type { BuildReport } from '../builder/index.ts';
 import type { FunctionRecord, SourcesRecord, VersionRecord } from './records.ts';
@@ -29,6 +30,7 @@ export const functionViewSchema = z.strictObject({
   fallback: fallbackSchema.nullable(),
   skew: skewSchema.nullable(),
   retention: retentionSchema.nullable(),
+  gates: deployGatesSchema.nullable(),
   shadow: shadowRecordSchema.nullable(),
   emergency: emergencyStateSchema,
   aliases: z.record(z.string(), version),
@@ -72,7 +74,7 @@ export const shortReportSchema = z.strictObject({
 type ShortReport = z.infer<typeof shortReportSchema>;
 
 /** `report` is null for versions of earlier releases. */
-export const versionViewSchema = versionSummarySchema.extend({ main: z.string(), files: variables, env: variables, bindings, report: buildReportSchema.nullable() });
+export const versionViewSchema = versionSummarySchema.extend({ main: z.string(), files: variables, env: variables, bindings, report: buildReportSchema.nullable(), gates: gatesReportSchema.nullable() });
 export type VersionView = z.infer<typeof versionViewSchema>;
 
 export function viewSecrets(names: readonly string[]): Record<string, { set: true }> {
@@ -98,6 +100,7 @@ export function viewFunction(record: FunctionRecord, revision: number): Function
     fallback: record.fallback,
     skew: record.skew,
     retention: record.retention,
+    gates: record.gates,
     shadow: record.shadow,
     emergency: record.emergency,
     aliases: record.aliases,
@@ -127,6 +130,6 @@ export function shortenReport({ bytes, modules, packages, warnings, more }: Buil
   };
 }
 
-export function viewVersion(record: VersionRecord, sources: SourcesRecord, report: BuildReport | null, snapshot: Snapshot): VersionView {
-  return { ...summariseVersion(record, snapshot), main: record.main, files: sources.files, env: record.env, bindings: record.bindings, report };
+export function viewVersion(record: VersionRecord, sources: SourcesRecord, report: BuildReport | null, snapshot: Snapshot, gates: GatesReport | null): VersionView {
+  return { ...summariseVersion(record, snapshot), main: record.main, files: sources.files, env: record.env, bindings: record.bindings, report, gates };
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PlatformError } from '../../core/errors/index.ts';
 import { fieldPath } from '../../core/schemas/index.ts';
+import { duplicateKey } from './duplicate-keys.ts';
 
 const MAX_DEPTH = 64;
 /** With the u flag a pair is one character, so that only lone ones match. */
@@ -36,6 +37,8 @@ export async function readJsonBody(incoming: IncomingMessage, limitBytes: number
     throw invalid('(body)', 'must be JSON');
   }
   checkPlain(value);
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw invalid(fieldPath(twice), 'is given twice');
   return value;
 }
 

@@ -33,7 +33,7 @@ export function rolloutEndpoints(services: Services): Endpoint[] {
       method: 'POST', path: '/v1/functions/{name}/rollouts', operation: 'startRollout', access: 'deployer',
       summary: 'Moves traffic to a version step by step, compares it with live at each, and takes it back by itself when it is worse.',
       params: NAME, query: NONE, body: { schema: rolloutPostSchema, optional: false, limitBytes: SETTINGS_BYTES },
-      answers: { 201: answer }, errors: ['not_found', 'conflict', 'frozen', 'body_too_large', 'storage_failed'],
+      answers: { 201: answer }, errors: ['not_found', 'conflict', 'frozen', 'gate_failed', 'body_too_large', 'storage_failed'],
       handle: async ({ params, body, actor }): Promise<Answer> => {
         const written = await rollouts.start(actor, params.name, body);
         return { status: 201, body: { ...view(written.result), ...(await acknowledged(services, written)) } };

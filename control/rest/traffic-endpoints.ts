@@ -22,7 +22,7 @@ export function trafficEndpoints(services: Services): Endpoint[] {
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/traffic', operation: 'putTraffic', access: 'deployer', summary: 'Replaces the traffic whole: the first rule that matches, else the weighted split.',
       params: NAME, query: NONE, body: { schema: trafficSchema, optional: false, limitBytes: SETTINGS_BYTES },
-      answers: { 200: answer }, errors: ['not_found', 'frozen', 'body_too_large', 'storage_failed'],
+      answers: { 200: answer }, errors: ['not_found', 'frozen', 'gate_failed', 'body_too_large', 'storage_failed'],
       handle: async ({ params, body, actor }): Promise<Answer> => {
         const written = await traffic.set(actor, params.name, body);
         return { status: 200, body: { ...written.result, ...(await acknowledged(services, written)) } };

@@ -1,7 +1,7 @@
 // The endpoints of versions.
 import { z } from 'zod';
-import { copySchema, snapshotPutSchema, uploadSchema } from '../../core/schemas/index.ts';
-import { isActor, shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionDiffSchema, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
+import { copySchema, gatesReportSchema, snapshotPutSchema, uploadSchema } from '../../core/schemas/index.ts';
+import { gatesReport, isActor, shortReportSchema, shortenReport, snapshotSchema, summariseVersion, versionDiffSchema, versionSummarySchema, versionViewSchema, viewVersion } from '../model/index.ts';
 import { MIB, NAME, NONE, RESULT, VERSION, acknowledged } from './addresses.ts';
 import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
@@ -27,22 +27,23 @@ export function versionEndpoints(services: Services): Endpoint[] {
         limitBytes: UPLOAD_BYTES,
       },
       answers: {
-        201: z.strictObject({ version: z.int(), digest: z.string(), bytes: z.int(), buildMs: z.number(), live: z.boolean(), snapshot: snapshotSchema, report: shortReportSchema, ...RESULT }),
+        201: z.strictObject({ version: z.int(), digest: z.string(), bytes: z.int(), buildMs: z.number(), live: z.boolean(), snapshot: snapshotSchema, report: shortReportSchema, gates: gatesReportSchema.nullable(), ...RESULT }),
       },
-      errors: ['not_found', 'frozen', 'build_failed', 'body_too_large', 'storage_failed'],
+      errors: ['not_found', 'frozen', 'build_failed', 'gate_failed', 'body_too_large', 'storage_failed', 'unavailable', 'overloaded'],
       handle: async ({ params, query, body, actor }): Promise<Answer> => {
         const written = await versions.deploy(actor, params.name, {
           code: 'from' in body ? { from: body.from } : { files: body.files, main: body.main },
           message: body.message ?? null,
           activate: query.activate,
           snapshot: body.snapshot ?? true,
+          gates: { tests: body.tests, smoke: body.smoke, ceilings: body.ceilings },
         });
         const { version, digest, bytes, buildMs } = written.result.record;
-        const { live, report } = written.result;
+        const { live, report, gates } = written.result;
         if (body.snapshot === false) await snapshots.switched(params.name, version, digest, false);
         // Also for a version without one: its code cache is made by the same build.
         snapshots.wanted(params.name, version);
-        return { status: 201, body: { version, digest, bytes, buildMs, live, snapshot: snapshots.view(params.name, version, digest), report: shortenReport(report), ...(await acknowledged(services, written)) } };
+        return { status: 201, body: { version, digest, bytes, buildMs, live, snapshot: snapshots.view(params.name, version, digest), report: shortenReport(report), gates, ...(await acknowledged(services, written)) } };
       },
     }),
     endpoint({
@@ -64,7 +65,7 @@ export function versionEndpoints(services: Services): Endpoint[] {
       params: VERSION, query: NONE, answers: { 200: versionViewSchema }, errors: ['not_found'],
       handle: ({ params: { name, version } }): Answer => {
         const record = versions.read(name, version);
-        return { status: 200, body: viewVersion(record, versions.sources(record), versions.report(name, version), snapshots.view(name, version, record.digest)) };
+        return { status: 200, body: viewVersion(record, versions.sources(record), versions.report(name, version), snapshots.view(name, version, record.digest), gatesReport(services.store, name, version)) };
       },
     }),
     endpoint({

@@ -35,7 +35,7 @@ export function versionNameEndpoints(services: Services): Endpoint[] {
     endpoint({
       method: 'PUT', path: '/v1/functions/{name}/aliases/{alias}', operation: 'putAlias', access: 'deployer', summary: 'Points an alias at a version, at once for all requests to `ALIAS--NAME.…`. It moves no other traffic.',
       params: ALIAS, query: NONE, body: { schema: aliasPutSchema, optional: false, limitBytes: BODY_BYTES },
-      answers: { 200: z.strictObject({ alias: z.string(), version: z.int(), ...RESULT }) }, errors: ['not_found', 'conflict', 'body_too_large', 'storage_failed'],
+      answers: { 200: z.strictObject({ alias: z.string(), version: z.int(), ...RESULT }) }, errors: ['not_found', 'conflict', 'gate_failed', 'body_too_large', 'storage_failed'],
       handle: async ({ params: { name, alias }, body: { version }, actor }): Promise<Answer> => {
         const written = await versionNames.setAlias(actor, name, alias, version);
         return { status: 200, body: { ...written.result, ...(await acknowledged(services, written)) } };

@@ -3,7 +3,7 @@ import type { Logger } from '../../core/log/index.ts';
 import { PlatformError } from '../../core/errors/index.ts';
 import type { Change, RecordStore } from '../../core/ports/index.ts';
 import type { RolloutPost } from '../../core/schemas/index.ts';
-import { KEYS, allOf, canonicalJson, functionRecordSchema } from '../model/index.ts';
+import { KEYS, allOf, canonicalJson, functionRecordSchema, requirePassed } from '../model/index.ts';
 import type { Actor, Catalog, Companion, FunctionRecord, Ledger, Written } from '../model/index.ts';
 import type { Series } from '../sensing/window.ts';
 import { planDecision, planStart, recordChanges } from './plans.ts';
@@ -112,6 +112,7 @@ export class Rollouts {
   /**
    * @throws not_found  no such function
    * @throws invalid  the function has no such version
+   * @throws gate_failed  its gates have not passed
    * @throws frozen
    * @throws conflict  a rollout is under way, a switch is thrown, or there is no other version to compare with
    */
@@ -122,6 +123,7 @@ export class Rollouts {
       if (post.version < owner.firstVersion || !catalog.digests(name).has(post.version)) {
         throw new PlatformError('invalid', { errors: [{ path: 'version', message: `function ${name} has no version ${post.version}` }] });
       }
+      requirePassed(catalog, name, [[post.version, 'version']]);
       this.#refuseHeld(owner);
       return planStart(owner, this.#heads.get(name) ?? NONE, post, actor.name, now);
     });

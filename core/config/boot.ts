@@ -76,6 +76,16 @@ export interface SnapshotPrograms {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** How the control plane starts hosts of its own, for tests at deploys: confined as those of the same tier are, and known to no gateway. */
+export interface TestHosts {
+  /** Whole command lines, by tier; `wasm` for functions with WebAssembly. */
+  readonly tiers: Readonly<Record<string, { readonly default: readonly string[]; readonly wasm: readonly string[] }>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly platformFolder: string | null;
+  /** `HostBoot.memoryBytes`. */
+  readonly memoryBytes: number;
+}
+
 export type Boot = GatewayBoot | HostBoot | SidecarBoot | ControlBoot;
 
 /** What confines the hosts of this node: `auto` all that can be had, `require` the same or no start, `off` only limits. */
@@ -111,9 +121,9 @@ export type ToChild =
   | { readonly type: 'host-died'; readonly host: string; readonly pid: number; readonly onThread: JournalRef | null; readonly entered: readonly JournalRef[]; readonly cause: DeathCause }
   /**
    * To the control plane: the state of every process, for health and readiness; and the folder of the platform that hosts run on, null: none could be
-   * built, absent: it is not known yet.
+   * built, absent: it is not known yet; and how to start hosts for tests, once that is known.
    */
-  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null };
+  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null; readonly testHosts?: TestHosts };
 
 /**
  * How a host came to its end: it `crashed` by itself; its entry was `stuck` after its isolate was disposed, its heartbeat fell `silent`, or its `memory`

@@ -5,7 +5,7 @@ import { describe } from './platform-error.ts';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
-/** RFC 9457 members, `code`, and the members that the code's row adds (`errors` of `invalid` and `build_failed`). */
+/** RFC 9457 members, `code`, and the members that the code's row adds (`errors` of `invalid`, `build_failed` and `gate_failed`). */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -32,6 +32,8 @@ export function problem<C extends ErrorCode>(code: C, params: ErrorParams<C>, ex
     detail: describe(code, params),
     retryable: spec.retryable,
     ...listed,
+    // The version that was made and gets no traffic.
+    ...(code === 'gate_failed' && typeof params === 'object' && params !== null && 'version' in params && params.version !== undefined ? { version: params.version } : undefined),
     ...extensions,
   };
 }

@@ -32,6 +32,14 @@ interface BuildMessage {
   readonly text: string;
 }
 
+interface GateFailure {
+  /** Which gate. */
+  readonly gate: string;
+  /** Of the test, the request or the ceiling. */
+  readonly name: string;
+  readonly message: string;
+}
+
 /** Codes are API: never renamed, never reused. */
 export const ERRORS = {
   bad_request: {
@@ -130,6 +138,13 @@ export const ERRORS = {
     message: (p: { readonly errors: readonly BuildMessage[] }) =>
       p.errors.length === 1 ? 'the build failed with one error' : `the build failed with ${p.errors.length} errors`,
     fix: 'Correct the source at the places that errors names.',
+  },
+  gate_failed: {
+    status: 422, fault: 'tenant', retryable: false,
+    meaning: 'A test, a smoke request or a ceiling did not hold, or a version whose gates did not pass was to get traffic; errors names each.',
+    message: (p: { readonly errors: readonly GateFailure[]; readonly version?: number | undefined }) =>
+      `${p.version === undefined ? '' : `version ${p.version} gets no traffic: `}${p.errors.length === 1 ? 'a gate failed' : `gates failed in ${p.errors.length} ways`}`,
+    fix: 'Correct what errors names and deploy again; or deploy the same files without that gate.',
   },
   rate_limited: {
     status: 429, fault: 'caller', retryable: true, retryAfterS: 1,

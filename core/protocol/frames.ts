@@ -129,6 +129,9 @@ export type DoneFrame = readonly [typeof FRAME.done, id: number, cpuUs: number];
  * An invocation that is no HTTP request, to the gateway's dispatcher: `kind` is `scheduled`, `queue` or `business`, `body` its event as JSON
  * (core/schemas/events.ts). `version` 0: as the function's traffic says. `user`: the user's id for a business call, '' for none. Hosts get it as an `invoke`
  * whose method is the kind behind an at sign, which no HTTP method has.
+ *
+ * `kind` `http`, from the control plane alone: one HTTP request, whose `body` is `{method, path, headers, body}`. The outcome of status 200 is
+ * `{status, headers: [[name, value]], body}` as JSON, whatever status the function answered with.
  */
 export type EventFrame = readonly [typeof FRAME.event, id: number, fn: string, version: number, kind: string, body: string, user: string];
 /**

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { TIER_NAME } from '../config/index.ts';
 import { FUNCTION_NAME } from '../ids/index.ts';
 import { callersSchema, fallbackSchema, retentionSchema, skewSchema } from './delivery.ts';
+import { filePathSchema } from './file-paths.ts';
+import { gateFields, deployGatesSchema } from './gates.ts';
 import { limitsSchema } from './limits.ts';
 import { tenantNameSchema } from './tenants.ts';
 import { triggerSchema } from './triggers.ts';
@@ -43,6 +45,8 @@ export const functionPutSchema = z.strictObject({
   skew: skewSchema.nullable().optional(),
   /** Versions that are kept; null: all. */
   retention: retentionSchema.nullable().optional(),
+  /** What every upload is tried by before it gets traffic, unless it says otherwise; null: nothing. */
+  gates: deployGatesSchema.nullable().optional(),
 });
 
 export type FunctionPut = z.infer<typeof functionPutSchema>;
@@ -50,15 +54,6 @@ export type FunctionPut = z.infer<typeof functionPutSchema>;
 /** Whole packages come with the upload: date-fns alone has 5,136 files, 2,661 of them code. */
 const MAX_FILES = 20_000;
 const MAX_SOURCE_CHARACTERS = 20 * 1_048_576;
-
-/** A relative path of plain segments: no `..`, no backslash, no control character, not absolute. */
-export const filePathSchema = z
-  .string()
-  .min(1)
-  .max(512)
-  // eslint-disable-next-line no-control-regex -- control characters are just what is refused
-  .refine((path) => !/[\u0000-\u001f\u007f\\]/.test(path), 'must not hold control characters or backslashes')
-  .refine((path) => path.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..'), 'must be a relative path without . and .. segments');
 
 export const uploadSchema = z
   .strictObject({
@@ -71,10 +66,11 @@ export const uploadSchema = z
     message: z.string().max(2_048).optional(),
     /** false: no version snapshot is made of it, until it is switched on. */
     snapshot: z.boolean().optional(),
+    ...gateFields,
   })
   .refine((upload) => Object.hasOwn(upload.files, upload.main), { path: ['main'], message: 'must name one of files' });
 
-export const copySchema = z.strictObject({ from: z.int().min(1), message: z.string().max(2_048).optional(), snapshot: z.boolean().optional() });
+export const copySchema = z.strictObject({ from: z.int().min(1), message: z.string().max(2_048).optional(), snapshot: z.boolean().optional(), ...gateFields });
 
 /** PUT …/versions/:n/snapshot */
 export const snapshotPutSchema = z.strictObject({ enabled: z.boolean() });

@@ -5,7 +5,7 @@ export { METHODS, httpTriggerSchema, storedTriggerSchema, triggerSchema } from '
 export type { HttpTrigger, Trigger } from './triggers.ts';
 export { conditionSchema, trafficSchema } from './traffic.ts';
 export type { Condition, Traffic } from './traffic.ts';
-export { SHAPES, copySchema, filePathSchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
+export { SHAPES, copySchema, functionNameSchema, functionPutSchema, pageSchema, snapshotPutSchema, uploadSchema } from './functions.ts';
 export type { FunctionPut, Upload } from './functions.ts';
 export { ALERT_METRICS, SEVERITIES, alertIdSchema, alertPutSchema, alertRuleSchema, webhookSchema } from './alerts.ts';
 export type { AlertMetric, AlertPut, AlertRule, Webhook } from './alerts.ts';
@@ -17,6 +17,9 @@ export {
 export type { Callers, Emergency, EmergencyState, Fallback, FallbackCause, Freeze, FreezeState, PurgePost, Retention, Shadow, ShadowRecord, Skew, StaticAnswer } from './delivery.ts';
 export { ROLES, functionPatternSchema, tokenPostSchema } from './access.ts';
 export type { Role, TokenPost } from './access.ts';
+export { filePathSchema } from './file-paths.ts';
+export { deployGatesSchema, gateErrorSchema, gatesReportSchema } from './gates.ts';
+export type { Ceilings, DeployGates, GateError, GatesReport, Smoke } from './gates.ts';
 export { fieldErrors, fieldPath } from './field-errors.ts';
 export type { FieldError } from './field-errors.ts';
 export { MAX_EVENT_CHARACTERS, eventResultSchema, eventSchema, invokeAnswerSchema, invokeSchema, jsonSchema, runSchema } from './events.ts';

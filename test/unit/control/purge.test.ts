@@ -21,7 +21,7 @@ const only = (version: number): Traffic => ({ rules: [], split: [{ version, weig
 function functionRecord(name: string, more: Partial<FunctionRecord> = {}): FunctionRecord {
   return {
     name, tenant: 'default', tier: 'default', limits: limitsSchema.parse({}), env: {}, secretNames: [], secrets: '', triggers: [], bindings: {}, public: true, debug: false, keepWarm: 0, shape: 'auto', user: null,
-    callers: null, fallback: null, skew: null, retention: null, shadow: null, emergency: emergencyStateSchema.parse({}), aliases: {}, pinned: [], places: null, leftAt: {}, traffic: null, history: [], lastVersion: 0, firstVersion: 1, createdAt: '', changedAt: '', ...more,
+    callers: null, fallback: null, skew: null, retention: null, gates: null, shadow: null, emergency: emergencyStateSchema.parse({}), aliases: {}, pinned: [], places: null, leftAt: {}, traffic: null, history: [], lastVersion: 0, firstVersion: 1, createdAt: '', changedAt: '', ...more,
   };
 }
 
