@@ -128,7 +128,7 @@ export class Gates implements GateRunner {
       const untilMs = performance.now() + RUN_MS;
       host = await TestHost.start({ hosts, dataFolder, socket, tier, wasm: limits.wasm });
       this.#running.add(host);
-      const target: Target = { function: name, version: 1, digest, tenant, tier, debug: true, shape, cpuMs: limits.cpuMs, memoryMb: limits.memoryMb, subrequests: limits.subrequests, wasm: limits.wasm, secrets: '' };
+      const target: Target = { function: name, version: 1, digest, tenant, tier, debug: true, shape, cpuMs: limits.cpuMs, memoryMb: limits.memoryMb, subrequests: limits.subrequests, wasm: limits.wasm, shadow: false, secrets: '' };
       const overdue = setTimeout(() => void host?.stop(), RUN_MS + 5_000);
       try {
         const measured = needsStart(ceilings) ? ((await measureStarts(host, target)) ?? {}) : {};

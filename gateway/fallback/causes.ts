@@ -27,7 +27,7 @@ export const CAUSES = {
   // An answer would keep the loop turning.
   loop_detected: null,
   // Never what a caller of a function gets.
-  build_failed: null, storage_failed: null,
+  build_failed: null, gate_failed: null, storage_failed: null,
 } as const satisfies Readonly<Record<Faulty, Cause> & Partial<Record<ErrorCode, Cause>>>;
 
 const causes: Readonly<Partial<Record<ErrorCode, Cause>>> = CAUSES;

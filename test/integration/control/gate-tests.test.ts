@@ -145,7 +145,7 @@ describe('ceilings of the start', { timeout: 120_000 }, () => {
         return host().figures.slice(from);
       },
     };
-    const base = { function: 'heavy', version: 1, tenant: 'default', tier: 'default', debug: true, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 1, wasm: false, secrets: '' } as const;
+    const base = { function: 'heavy', version: 1, tenant: 'default', tier: 'default', debug: true, shape: 'auto', cpuMs: 50, memoryMb: 64, subrequests: 1, wasm: false, shadow: false, secrets: '' } as const;
     const measured = await measureStarts(on, { ...base, digest: written('const all = new Array(400_000).fill(1); for (let i = 0; i < 3e6; i++) all[i % 7] += i; module.exports = { default: { fetch: () => new Response(String(all.length)) } };') });
     expect(measured?.startCpuMs).toBeGreaterThan(1);
     expect(measured?.heapMb).toBeGreaterThan(3);
