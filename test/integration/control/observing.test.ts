@@ -218,6 +218,11 @@ describe('the OpenAPI document', () => {
       .parse(reply.body);
     // One a line: what is added by several at once then merges by itself.
     expect(Object.keys(paths).toSorted()).toEqual([
+      '/docs',
+      '/docs/page.css',
+      '/docs/page.js',
+      '/docs/swagger-ui-bundle.js',
+      '/docs/swagger-ui.css',
       '/healthz',
       '/metrics',
       '/openapi.json',
@@ -227,6 +232,8 @@ describe('the OpenAPI document', () => {
       '/v1/audit',
       '/v1/audit/export',
       '/v1/audit/verify',
+      '/v1/backups',
+      '/v1/backups/{id}',
       '/v1/freeze',
       '/v1/functions',
       '/v1/functions/{name}',
@@ -243,6 +250,7 @@ describe('the OpenAPI document', () => {
       '/v1/functions/{name}/rollouts/{rollout}/pause',
       '/v1/functions/{name}/rollouts/{rollout}/resume',
       '/v1/functions/{name}/series',
+      '/v1/functions/{name}/shadow',
       '/v1/functions/{name}/stats',
       '/v1/functions/{name}/traffic',
       '/v1/functions/{name}/versions',

@@ -101,15 +101,15 @@ test('10,000 functions with triggers are found in microseconds', () => {
   expect(performance.now() - begun).toBeLessThan(5_000);
   let wrong = 0;
   let fastest = Number.POSITIVE_INFINITY;
-  for (let first = 0; first < 10_000; first += 1_000) {
+  for (let first = 0; first < 10_000; first += 100) {
     const from = performance.now();
-    for (let i = first; i < first + 1_000; i++) {
+    for (let i = first; i < first + 100; i++) {
       if (index.find('any', `/team-${i % 100}/f${i}/7`, GET) !== i) wrong += 1;
       if (index.find(`f${i}.example.com`, '/whatever', GET) !== i) wrong += 1;
     }
-    fastest = Math.min(fastest, (performance.now() - from) / 2_000);
+    fastest = Math.min(fastest, (performance.now() - from) / 200);
   }
-  // A look at every pattern would take milliseconds each. The best of ten: others may have the core for some of them.
+  // A look at every pattern would take milliseconds each. The best of a hundred: others may have the core for some of them.
   expect(fastest).toBeLessThan(0.1);
   expect(wrong).toBe(0);
   expect([index.find('a.f9999.example.org', '/x', GET), index.find('a.nobody.example.org', '/x', GET)]).toEqual([9_999, undefined]);
