@@ -1,5 +1,6 @@
 // Gates before traffic: what an upload brings to be tried by, and the report of how it went.
 import { z } from 'zod';
+import { jsonSchema } from './events.ts';
 import { filePathSchema } from './file-paths.ts';
 
 const FIELD = "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}";
@@ -21,7 +22,7 @@ const smokeExpectSchema = z.strictObject({
   /** The whole body as text. */
   body: z.string().max(MAX_BODY_CHARACTERS).optional(),
   /** Members that the body must have, as JSON: objects may have more of them, arrays must be as long. */
-  json: z.json().optional(),
+  json: jsonSchema.optional(),
 });
 
 const smokeSchema = z.strictObject({
