@@ -282,8 +282,12 @@ test('the counts begin anew with other settings, hosts forget the version, and w
   stand.control.push([shadowed({ version: 3, since: next })]);
   await until(() => stand.control.applied.includes(2));
   const hanging = shadow.invocations.slice();
+  // They are called back, so that they take nobody's place.
+  await until(() => hanging.every(({ cancelled }) => cancelled === 'client_gone'));
+  expect([stand.gateway.shadows.open, stand.gateway.shadows.heldBytes]).toEqual([0, 0]);
   shadow.script = json(1);
   for (const invocation of hanging) json(2)(invocation);
+  await until(() => stand.gateway.shadows.dispatcher.activeCount === 0);
   await repeat(stand, shadow);
   await until(() => sum(stand.control, next).equal > 0);
   expect([sum(stand.control, next).different, sum(stand.control).different]).toEqual([0, 0]);
