@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { BodyVerdict } from './compare-bodies.ts';
 import type { ComparisonJob } from './comparison-worker.ts';
 
-/** A comparison takes some milliseconds at the most; longer, and the thread is ended. Much longer, since it is the last to get a core. */
-const LIMIT_MS = 2_000;
+/** A comparison takes some milliseconds of CPU time. Much longer, and the thread is ended: a backstop, since it is the last to get a core. */
+const LIMIT_MS = 10_000;
 const IDLE_MS = 30_000;
 /** Two bodies of 128 KiB become some megabytes of objects. */
 const RESOURCES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 } as const;
@@ -12,7 +12,7 @@ const RESOURCES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 } a
 const GIVEN_UP: BodyVerdict = { outcome: 'incomparable', differences: [] };
 
 export interface ComparisonThreadOptions {
-  /** Default 2,000. */
+  /** Default 10,000. */
   readonly limitMs?: number;
   /** Default 30,000. */
   readonly idleMs?: number;

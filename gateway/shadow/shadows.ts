@@ -53,6 +53,7 @@ export interface ShadowsOptions {
 interface Repeated {
   readonly mirror: Mirror;
   readonly record: AnswerRecord;
+  readonly answer: ShadowAnswer;
   readonly exchange: ShadowExchange;
 }
 
@@ -64,6 +65,8 @@ export class Shadows implements MirrorOwner {
   readonly #held: Held = { bytes: 0 };
   readonly #line = new ComparisonLine<Repeated>((repeated) => this.#compare(repeated));
   readonly #thread = new ComparisonThread();
+  /** Those that hosts have, or that wait for one. */
+  readonly #repeated = new Set<Repeated>();
   #open = 0;
   #closed = false;
   /** The gateway's own loop has no time to spare. */
@@ -221,9 +224,11 @@ export class Shadows implements MirrorOwner {
     lane.launched(mirror.wallUs, mirror.cpuUs);
     const id = this.#options.live.nextId();
     const record = new AnswerRecord(lane.headers, this.#held);
-    const answer = new ShadowAnswer(record, (end) => setImmediate(() => this.#ended({ mirror, record, exchange }, end)));
+    const answer = new ShadowAnswer(record, (end) => setImmediate(() => this.#ended(repeated, end)));
     const info = { id, requestId: invocationId(this.#options.epoch, id), method: request.method, path: request.path, head: request.head, peer: '', acceptedAtMs: now };
     const exchange = new ShadowExchange(dispatcher, info, lane.route, target, answer);
+    const repeated: Repeated = { mirror, record, answer, exchange };
+    this.#repeated.add(repeated);
     dispatcher.enter(exchange);
     if (body.length > 0) exchange.onBodyGathered(body);
     else dispatcher.start(exchange);
@@ -233,7 +238,8 @@ export class Shadows implements MirrorOwner {
   #ended(repeated: Repeated, end: ShadowEnd): void {
     const { mirror, record, exchange } = repeated;
     const { lane } = mirror;
-    if (lane.ended) return this.#close(repeated);
+    // Its shadow ended meanwhile, and this with it.
+    if (!this.#repeated.delete(repeated)) return;
     if (end !== 'whole') {
       lane.compared(end === 'too large' ? 'incomparable' : 'different', mirror.live.status, exchange.failure === '' ? record.status : 500);
       if (end !== 'too large') this.#list(repeated, [{ kind: 'body', at: '', live: `${mirror.live.bytes} bytes`, shadow: end === 'stream' ? 'an event stream' : `broke off after ${record.bytes} bytes` }]);
@@ -307,6 +313,13 @@ export class Shadows implements MirrorOwner {
   #end(name: string, lane: ShadowLane): void {
     lane.ended = true;
     this.#lanes.delete(name);
+    // What nobody will compare makes room for what somebody will.
+    for (const repeated of this.#repeated) {
+      if (repeated.mirror.lane !== lane) continue;
+      this.#repeated.delete(repeated);
+      repeated.answer.abandon();
+      this.#close(repeated);
+    }
     if (lane.target === undefined) return;
     lane.target.retired = true;
     this.dispatcher.retire([lane.target]);
