@@ -6,13 +6,16 @@ import { endpoint } from './endpoint.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
 import type { Services } from './services.ts';
 
+/** What is counted, beside what was set. */
+const COUNTED = Object.keys(shadowReportSchema.shape).filter((member) => member !== 'name' && member !== 'shadow');
+
 export function shadowEndpoints(services: Services): Endpoint[] {
   const { catalog, shadowing, shadows } = services;
   const answer = shadowRecordSchema.extend(RESULT);
   const path = '/v1/functions/{name}/shadow';
   return [
     endpoint({
-      method: 'GET', path, operation: 'getShadow', access: 'reader', summary: 'How the answers of the shadow compare with those that callers got, since it was set or the control plane started. At most half a second old.',
+      method: 'GET', path, operation: 'getShadow', access: 'reader', volatile: COUNTED, summary: 'How the answers of the shadow compare with those that callers got, since it was set or the control plane started. At most half a second old.',
       params: NAME, query: NONE, answers: { 200: shadowReportSchema }, errors: ['not_found'],
       handle: ({ params: { name } }): Answer => ({ status: 200, body: shadows.report(name, shadowing.require(catalog.require(name).record)) }),
     }),

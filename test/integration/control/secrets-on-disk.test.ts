@@ -48,6 +48,12 @@ describe('a secret', () => {
     await send('PUT', '/v1/functions/card', { secrets: { KEY: `${canary}-2` }, env: { A: '2' } });
     await send('POST', '/v1/functions/card/versions', { from: 1 }, { headers: { 'idempotency-key': canary } });
     await send('PUT', '/v1/functions/card', { tier: 'lab' });
+    // A rule's webhook: what signs it, and the path of its address, which is a secret with many services. It never fires here.
+    const webhook = { url: `http://127.0.0.1:9/${canary}-path`, secret: `whsec_${Buffer.from('canary-that-signs-webhooks').toString('base64')}` };
+    const rule = { function: 'card', metric: 'errorRate', threshold: 0.9 };
+    expect((await send('PUT', '/v1/alerts/canary', { ...rule, webhook })).status).toBe(201);
+    await send('PUT', '/v1/alerts/canary', { ...rule, threshold: 0.8 });
+    await send('PUT', '/v1/alerts/canary', { ...rule, threshold: 7, webhook });
     // The text of a token is in the one answer that makes it, and in the repetition that its maker asks for.
     const key = { headers: { 'idempotency-key': 'once' } };
     const made = await call('POST', '/v1/tokens', { name: 'ci', role: 'deployer', functions: ['card'] }, key);
@@ -61,7 +67,7 @@ describe('a secret', () => {
     const readable = Object.keys(paths).filter((path) => paths[path]?.['get'] !== undefined);
     expect(readable.length).toBeGreaterThan(15);
     for (const path of readable) {
-      const address = path.replace('/v1/tokens/{id}', `/v1/tokens/${String(made.body['id'])}`).replaceAll('{name}', 'card').replaceAll(/\{\w+\}/g, '1');
+      const address = path.replace('/v1/tokens/{id}', `/v1/tokens/${String(made.body['id'])}`).replace('/v1/alerts/{id}', '/v1/alerts/canary').replaceAll('{name}', 'card').replaceAll(/\{\w+\}/g, '1');
       for (const who of [undefined, token]) await send('GET', address, undefined, who === undefined ? {} : { token: who });
     }
     await control.stop();
@@ -74,7 +80,7 @@ describe('a secret', () => {
     expect([failed.status, failed.body.code]).toEqual([500, 'internal']);
     replies.push(failed);
     await again.stop();
-    for (const text of [canary, token.slice(25), token, TOKEN, TIER_KEY.toString('base64'), LAB_KEY.toString('base64')]) {
+    for (const text of [canary, webhook.secret.slice(6), token.slice(25), token, TOKEN, TIER_KEY.toString('base64'), LAB_KEY.toString('base64')]) {
       expect([text, filesHolding(data, text)]).toEqual([text, []]);
       expect(control.log() + again.log()).not.toContain(text);
       expect(replies.filter((reply) => reply.text.includes(text) || JSON.stringify(reply.headers).includes(text)).map((reply) => reply.text)).toEqual([]);
