@@ -18,9 +18,13 @@ it('a purge that is killed took versions whole or not at all', { timeout: 90_000
     const control = await useControlProcess(data);
     await control.call('PUT', '/v1/functions/card');
     const answered = new Set<number>();
+    let deploys = 0;
     const working = Promise.allSettled([
       (async () => {
-        for (let i = 0; ; i++) await control.call('POST', '/v1/functions/card/versions', source(`${round}/${i % 3}`));
+        for (;;) {
+          await control.call('POST', '/v1/functions/card/versions', source(`${round}/${deploys % 3}`));
+          deploys += 1;
+        }
       })(),
       (async () => {
         for (;;) {
@@ -29,7 +33,8 @@ it('a purge that is killed took versions whole or not at all', { timeout: 90_000
         }
       })(),
     ]);
-    await sleep(150 + round * 61);
+    await expect.poll(() => deploys > 4 && answered.size > 1, { timeout: 20_000, interval: 5 }).toBe(true);
+    await sleep(round * 7);
     await control.kill();
     await working;
     purged += answered.size;
