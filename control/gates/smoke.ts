@@ -87,6 +87,9 @@ function isProblem({ headers }: ProbeAnswer): boolean {
 export function differences(expected: Smoke['expect'], answer: ProbeAnswer): string[] {
   const wrong: string[] = [];
   const { status } = answer;
+  // What callers would get in place of an answer says nothing good about the version.
+  const fallback = answer.headers.find(([name]) => name.toLowerCase() === 'x-thimble-fallback');
+  if (fallback !== undefined) wrong.push(`the version failed, and its fallback answered: ${shown(fallback[1])}`);
   if (expected.status === undefined ? status < 200 || status > 299 : status !== expected.status) {
     wrong.push(`expected status ${expected.status ?? '200 to 299'}, got ${status}${status >= 400 ? `: ${shown(answer.body)}` : ''}`);
   }

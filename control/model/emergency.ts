@@ -6,6 +6,7 @@ import type { Emergency, EmergencyState, Freeze, FreezeState } from '../../core/
 import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Catalog } from './catalog.ts';
+import { requirePassed } from './gates.ts';
 import type { Frozen, Ledger, Written } from './ledger.ts';
 import { KEYS } from './records.ts';
 
@@ -49,6 +50,7 @@ export class EmergencySwitches {
    *
    * @throws not_found
    * @throws invalid  the function has no such version to force
+   * @throws gate_failed  the gates of the version to force have not passed
    */
   set(actor: Actor, name: string, emergency: Emergency): Promise<Written<EmergencyState>> {
     const { catalog, ledger } = this.#options;
@@ -60,6 +62,7 @@ export class EmergencySwitches {
       if (forced !== null && (forced < record.firstVersion || !catalog.digests(name).has(forced))) {
         throw new PlatformError('invalid', { errors: [{ path: 'forced', message: `function ${name} has no version ${forced}` }] });
       }
+      if (forced !== null) requirePassed(catalog, name, [[forced, 'forced']]);
       const state: EmergencyState = { ...emergency, by: actor.name, at: now };
       return {
         changes: [{ key: KEYS.function(name), value: { ...record, emergency: state, changedAt: now } }],

@@ -19,7 +19,7 @@ export function emergencyEndpoints(services: EmergencyServices): Endpoint[] {
       method: 'PUT', path: '/v1/functions/{name}/emergency', operation: 'putEmergency', access: 'admin',
       summary: 'Replaces the switches of a function whole: killed, forced, frozen, and the reason. They act at once, whatever is frozen.',
       params: NAME, query: NONE, body: { schema: emergencySchema, optional: false, limitBytes: SWITCH_BYTES },
-      answers: { 200: emergencyStateSchema.extend(RESULT) }, errors: ['not_found', 'body_too_large', 'storage_failed'],
+      answers: { 200: emergencyStateSchema.extend(RESULT) }, errors: ['not_found', 'gate_failed', 'body_too_large', 'storage_failed'],
       handle: async ({ params, body, actor }): Promise<Answer> => {
         const written = await emergency.set(actor, params.name, body);
         return { status: 200, body: { ...written.result, ...(await acknowledged(services, written)) } };

@@ -60,6 +60,7 @@ describe('what a smoke request expects', () => {
     [{}, { status: 204 }, undefined],
     [{}, { status: 301 }, 'expected status 200 to 299, got 301'],
     [{ status: 404 }, { status: 404 }, undefined],
+    [{}, { headers: [['x-thimble-fallback', 'static;cause=error']] }, 'the version failed, and its fallback answered: "static;cause=error"'],
     [{ status: 200 }, { status: 201 }, 'expected status 200, got 201'],
     [{ headers: { 'Content-Type': 'text/plain' } }, { headers: [['content-type', 'text/plain']] }, undefined],
     [{ headers: { 'set-cookie': 'b=2' } }, { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }, undefined],
