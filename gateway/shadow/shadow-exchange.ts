@@ -18,6 +18,8 @@ export class ShadowExchange extends Exchange {
   constructor(dispatcher: Dispatcher, request: RequestInfo, route: Route, target: VersionTarget, response: ClientResponse) {
     super(dispatcher, request, route, target, response);
     this.replays = MAX_REPLAYS;
+    // Its failures are what is looked for: nothing stands in for them, and nothing of it is kept to be given to callers.
+    this.isServed = false;
   }
 
   /** Whether the failure is the version's own. */

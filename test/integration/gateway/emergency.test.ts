@@ -59,7 +59,8 @@ describe('a killed function', () => {
     await until(() => held.length === 200 && stand.gateway.dispatcher.queued === 300, 10_000);
     const startedAt = performance.now();
     await push(stand, routeFunction('f', { killed: true, limits: { concurrency: 200 }, ...STATIC }));
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    // Milliseconds on a machine at rest; what counts is that nothing was waited for.
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     // The host has not answered one of them.
     const all = await answers;
     expect(new Set(all.map(({ status, text, headers }) => `${status} ${text} ${String(headers['x-thimble-fallback'])}`))).toEqual(new Set(['200 {"cards":[]} static;code=switched_off']));
@@ -119,7 +120,7 @@ describe('a killed function', () => {
     for (const fn of changes) stand.control.push([fn]);
     await push(stand, routeFunction('g', { killed: true }));
     // Twenty waits in turn would be three seconds.
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
     expect(problemCode(await call(stand.port, '/', { fn: 'g' }))).toBe('switched_off');
     expect((await call(stand.port, '/', { fn: 'n19' })).status).toBe(200);
     expect(host.warmed.filter((name) => name.startsWith('f@'))).toEqual([]);
