@@ -34,8 +34,9 @@ export class AlertEvaluator {
   readonly #alerts = new Map<string, Map<string, Alert>>();
   /** Rules of the alerts that are not over, by function. */
   readonly #active = new Map<string, Set<string>>();
-  /** Functions to look at, the longest waiting first. */
+  /** Functions to look at, the longest waiting first: those with news, and those that time alone moves. */
   readonly #news = new Set<string>();
+  readonly #quiet = new Set<string>();
   readonly #startedMs: number;
   /** Of the function that is being looked at: by window, and by window and metric. Windows are whole seconds. */
   readonly #sums = new Map<number, VersionSums>();
@@ -61,7 +62,7 @@ export class AlertEvaluator {
     return this.#size - this.#firing;
   }
 
-  /** Functions that wait to be looked at. */
+  /** Functions with news that wait to be looked at. */
   get waiting(): number {
     return this.#news.size;
   }
@@ -94,20 +95,29 @@ export class AlertEvaluator {
     if (nowMs < this.#atMs - SET_BACK_MS) this.#startAnew();
     // Never back otherwise: durations are counted in it.
     this.#atMs = Math.max(this.#atMs, seconds.upToMs, latest);
-    const end = performance.now() + budgetMs;
-    // Time alone moves these: they come first, and only with the rules that it moves.
-    for (const [fn, records] of rules.silent) if (!this.#news.has(fn)) this.#apply(fn, records);
-    for (const [fn, ids] of this.#active) if (!this.#news.has(fn)) this.#goOn(fn, ids);
-    for (const fn of this.#news) {
-      if (performance.now() > end) {
+    // Time alone moves these.
+    for (const fn of rules.silent.keys()) this.#quiet.add(fn);
+    for (const fn of this.#active.keys()) this.#quiet.add(fn);
+    const beganMs = performance.now();
+    this.#round(this.#quiet, beganMs + budgetMs / 2, (fn) => {
+      if (!this.#news.has(fn)) this.#goOn(fn);
+    });
+    this.#round(this.#news, beganMs + budgetMs, (fn) => {
+      this.counts.looks += 1;
+      this.#apply(fn, rules.watching(fn));
+      this.#endStrays(fn);
+    });
+  }
+
+  /** Takes functions off a queue until it is empty or the time is over. */
+  #round(queue: Set<string>, untilMs: number, look: (fn: string) => void): void {
+    for (const fn of queue) {
+      if (performance.now() > untilMs) {
         this.counts.late += 1;
         return;
       }
-      this.#news.delete(fn);
-      this.counts.looks += 1;
-      this.#apply(fn, rules.watching(fn));
-      const ids = this.#active.get(fn);
-      if (ids !== undefined) this.#endStrays(fn, ids);
+      queue.delete(fn);
+      look(fn);
     }
   }
 
@@ -138,19 +148,23 @@ export class AlertEvaluator {
     }
   }
 
-  /** Judges a function from which nothing has come by the rules that it has alerts of. */
-  #goOn(fn: string, ids: ReadonlySet<string>): void {
-    this.#endStrays(fn, ids);
+  /** Judges a function from which nothing has come: by the rules that it has alerts of, and by those that silence moves. */
+  #goOn(fn: string): void {
+    this.#endStrays(fn);
     const { rules } = this.#options;
-    const silent = rules.silent.get(fn);
-    this.#apply(fn, [...ids].map((id) => rules.get(id)).filter((record) => record !== undefined && silent?.includes(record) !== true) as AlertRecord[]);
+    const records = new Set(rules.silent.get(fn));
+    for (const id of this.#active.get(fn) ?? []) {
+      const record = rules.get(id);
+      if (record !== undefined) records.add(record);
+    }
+    this.#apply(fn, [...records]);
   }
 
   /** Alerts whose rule does not watch this function any more, or whose function is gone, are over. */
-  #endStrays(fn: string, ids: ReadonlySet<string>): void {
+  #endStrays(fn: string): void {
     const { rules, exists } = this.#options;
     const there = exists(fn);
-    for (const id of ids) {
+    for (const id of this.#active.get(fn) ?? []) {
       const record = rules.get(id);
       const alert = this.#alerts.get(id)?.get(fn);
       if (record !== undefined && alert !== undefined && (!there || record.rule.metric === 'rollout' || !rules.watches(record, fn))) this.#end(record, alert);

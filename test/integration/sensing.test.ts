@@ -1,7 +1,7 @@
 // A real gateway's figures, by the second in which things happened.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { bootNode } from '../support/node.ts';
+import { useNode } from '../support/node.ts';
 
 const SOURCE = `export default { fetch(request) {
   const { pathname } = new URL(request.url);
@@ -18,7 +18,7 @@ interface Point {
 }
 
 it('every request counts once, in a second within which it may have been answered', { timeout: 90_000 }, async () => {
-  const node = await bootNode({ hosts: 1 });
+  const node = await useNode({ hosts: 1 });
   await node.deploy('card', SOURCE);
   await node.call('card');
   /** When each call began and ended. */

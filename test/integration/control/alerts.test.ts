@@ -6,7 +6,7 @@ import { FRAME } from '../../../core/protocol/index.ts';
 import { SECRET } from '../../support/alerts.ts';
 import { filesHolding } from '../../support/control-disk.ts';
 import { usePeer } from '../../support/control-peers.ts';
-import { useControl } from '../../support/control-plane.ts';
+import { HELLO, useControl } from '../../support/control-plane.ts';
 import type { ControlUnderTest } from '../../support/control-plane.ts';
 import { useControlProcess } from '../../support/control-process.ts';
 import { useTempFolder } from '../../support/control-temp.ts';
@@ -140,6 +140,19 @@ describe('alerts over the API', { timeout: 60_000 }, () => {
     expect(text).toMatch(/thimble_alerts_firing 1\n/);
     expect(text).toMatch(/thimble_notifications_delivered_total 1\n/);
     expect(sink.received).toHaveLength(1);
+  });
+
+  it('tell what rollouts decide', async () => {
+    const sink = await useWebhookSink();
+    const control = await useControl();
+    await control.deploy('card', HELLO);
+    await control.deploy('card', `${HELLO}\n// another`);
+    await control.call('PUT', '/v1/alerts/rollouts', { all: true, metric: 'rollout', webhook: { url: sink.url, secret: SECRET } });
+    const begun = await control.call('POST', '/v1/functions/card/rollouts', { version: 2, steps: [{ weight: 10, hold: 60_000 }] });
+    expect(begun.body.errors ?? begun.status).toBe(201);
+    expect((await control.call('POST', '/v1/functions/card/rollouts/1/abort')).status).toBe(200);
+    await expect.poll(() => sink.received.map((one) => one.type).toSorted()).toEqual(['rollout.abort', 'rollout.start']);
+    expect(sink.received.find((one) => one.type === 'rollout.abort')?.data).toMatchObject({ alert: 'rollouts', function: 'card', tenant: 'default', rollout: 1, version: 2, state: 'aborted', by: 'admin' });
   });
 
   it('survive SIGKILL between two attempts: the next life sends the same notification', async () => {
