@@ -18,7 +18,7 @@ export { Shadowing } from './shadow.ts';
 export { Tenants } from './tenants.ts';
 export { Tiers } from './tiers.ts';
 export { beginLife } from './store-life.ts';
-export { TrafficControl, withTraffic } from './traffic.ts';
+export { TrafficControl, turnedTo, withTraffic } from './traffic.ts';
 export { methodsOverlap, patternKey } from './trigger-patterns.ts';
 export { versionDiffSchema } from './version-diff.ts';
 export { VersionNames } from './version-names.ts';

@@ -14,7 +14,12 @@ import { succession } from './succession.ts';
 /** The record with other traffic; what was live joins the history that rollback goes through. A shadow that traffic turns to ends. */
 export function withTraffic(record: FunctionRecord, traffic: Traffic, now: string): FunctionRecord {
   const history = record.traffic === null ? record.history : [...record.history, record.traffic].slice(-HISTORY_LIMIT);
-  return { ...record, ...succession(record, traffic, now), history, shadow: shadowBeside(traffic, record.shadow) };
+  return turnedTo(record, traffic, history, now);
+}
+
+/** The record with other traffic, and the history that it leaves. */
+export function turnedTo(record: FunctionRecord, traffic: Traffic, history: readonly Traffic[], now: string): FunctionRecord {
+  return { ...record, ...succession(record, traffic, now), history: [...history], shadow: shadowBeside(traffic, record.shadow) };
 }
 
 /** All traffic to one version. What keeps callers on a version stays; rules go, since they name versions that this one follows. */
@@ -63,7 +68,7 @@ export class TrafficControl {
       const { record } = this.#catalog.require(name);
       const traffic = record.history.at(-1);
       if (traffic === undefined) throw new PlatformError('conflict', { with: `the history of function ${name}: it has no earlier traffic` });
-      const next: FunctionRecord = { ...record, ...succession(record, traffic, now), history: record.history.slice(0, -1), shadow: shadowBeside(traffic, record.shadow) };
+      const next = turnedTo(record, traffic, record.history.slice(0, -1), now);
       return {
         changes: [{ key: KEYS.function(name), value: next }],
         audit: { action: 'traffic.rollback', target: name, before: record.traffic, after: audited(record, traffic) },

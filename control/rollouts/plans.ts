@@ -2,7 +2,7 @@
 import { PlatformError } from '../../core/errors/index.ts';
 import type { Change } from '../../core/ports/index.ts';
 import type { RolloutPost, Traffic } from '../../core/schemas/index.ts';
-import { KEYS, canonicalJson, withTraffic } from '../model/index.ts';
+import { KEYS, canonicalJson, turnedTo, withTraffic } from '../model/index.ts';
 import type { FunctionRecord } from '../model/index.ts';
 import { decided, isUnderWay, newRollout } from './records.ts';
 import type { Deciding, RolloutHead, RolloutRecord } from './records.ts';
@@ -52,7 +52,7 @@ export function planDecision(owner: FunctionRecord, record: RolloutRecord, decid
   const shown = (one: RolloutRecord): Record<string, unknown> => ({ rollout: number, state: one.state, step: one.step });
   return {
     changes: [
-      ...(changed ? [{ key: KEYS.function(name), value: { ...owner, traffic, history: historyAfter(owner, traffic), changedAt: now } }] : []),
+      ...(changed ? [{ key: KEYS.function(name), value: turnedTo(owner, traffic, historyAfter(owner, traffic), now) }] : []),
       ...recordChanges(next),
     ],
     audit: {

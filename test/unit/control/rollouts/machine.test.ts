@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { KEYS, verifyTrail } from '../../../../control/model/index.ts';
 import type { RolloutEvent, RolloutRecord } from '../../../../control/rollouts/index.ts';
+import { PlaceIndex, placesFor } from '../../../../core/routing/places.ts';
 import { emergencySchema, rolloutPostSchema } from '../../../../core/schemas/index.ts';
 import { MemoryStore } from '../../../support/control-memory-store.ts';
 import { FN, ME, RolloutStand } from '../../../support/rollout-stand.ts';
@@ -103,11 +104,19 @@ describe('a rollout', () => {
     const split = [{ version: 1, weight: 70 }, { version: 3, weight: 30 }];
     const base = { rules: [{ when: { header: { beta: '1' } }, version: 3 }], split, sticky: 'user' };
     const at = await stand(FAILING, { split: base, behaviour: (version) => (version === 2 ? FAILING : GOOD) });
+    const before = at.record.places;
     const { number } = await at.start(POST);
     expect(at.record.traffic).toEqual({ ...base, split: [{ version: 1, weight: 63 }, { version: 3, weight: 27 }, { version: 2, weight: 10 }] });
     expect(at.rollouts.versionsInUse(FN)).toEqual(new Set([1, 2, 3]));
+    // Sticky callers move to the new version, and back to where they were.
+    expect(at.record.places?.['1']?.length).toBeGreaterThan(0);
+    const whose = new PlaceIndex(at.record.places, at.record.traffic?.split ?? []);
+    const wasWhose = new PlaceIndex(before, split);
+    const moves = new Set(Array.from({ length: 10_000 }, (_, place) => `${wasWhose.at(place)} ${whose.at(place)}`));
+    expect([...moves].toSorted()).toEqual(['1 1', '1 2', '3 2', '3 3']);
     await at.finish(number, 60_000);
     expect(at.record.traffic).toEqual(base);
+    expect(placesFor(at.record.places, split)).toEqual(placesFor(before, split));
     expect(at.rollouts.versionsInUse(FN)).toEqual(new Set());
   });
 });
