@@ -89,18 +89,20 @@ try {
   const push = await measureTablePush(node.dataFolder, sizes.functions);
   const fullMb = sumMb(node.memory(), 'gateway').rss;
   results.figure('control_gateway_table_mb', fullMb - emptyMb);
+  const cpuBeforeMs = node.cpuMs();
   const changes = spread(await measureChanges(node, sizes, number('changes')));
+  const cpuEachMs = (node.cpuMs() - cpuBeforeMs) / changes.count;
   results.figure('control_change_applied_p50_ms', changes.p50);
   results.figure('control_change_applied_p99_ms', changes.p99);
   await sleep(settleMs);
   const afterMb = sumMb(node.memory(), 'gateway').rss;
   const controlMb = sumMb(node.memory(), 'control').rss;
-  results.add('control', { ...sizes, table_bytes: push.bytes, table_push_ms: push.ms, gateway_empty_mb: emptyMb, gateway_mb: fullMb, gateway_after_changes_mb: afterMb, control_mb: controlMb });
+  results.add('control', { ...sizes, table_bytes: push.bytes, table_push_ms: push.ms, gateway_empty_mb: emptyMb, gateway_mb: fullMb, gateway_after_changes_mb: afterMb, control_mb: controlMb, change_cpu_ms: cpuEachMs });
   console.log(formatTable(['what', 'figure'], [
     ['whole route table', `${formatNumber(push.bytes / 1_048_576)} MB, pushed in ${formatNumber(push.ms)} ms`],
     ['gateway: empty, with the table, after the changes', `${[emptyMb, fullMb, afterMb].map((mb) => formatNumber(mb)).join(', ')} MB RSS`],
     ['control plane', `${formatNumber(controlMb)} MB RSS`],
-    ['change of traffic to applied', `p50 ${formatNumber(changes.p50)}, p99 ${formatNumber(changes.p99)}, max ${formatNumber(changes.max)} ms of ${changes.count}`],
+    ['change of traffic to applied', `p50 ${formatNumber(changes.p50)}, p99 ${formatNumber(changes.p99)}, max ${formatNumber(changes.max)} ms of ${changes.count}; ${formatNumber(cpuEachMs)} ms of the node's CPU time each`],
   ]));
 } finally {
   await node.stop();

@@ -45,6 +45,10 @@ const API_RELEASE = '1.0.0';
  * @throws port_taken, storage_failed
  */
 export async function startControlPlane(boot: ControlBoot, logger: Logger): Promise<ControlPlane> {
+  // A process of its own, that starts while this one reads the store.
+  const builder = new Builder();
+  const warming = builder.warm();
+  warming.catch(() => {});
   const store = openLmdbStore(join(boot.dataFolder, 'control'), { onMigrated: ({ to, what }) => logger.info({ format: to, what }, 'the store was brought to a new form') });
   const life = await beginLife(store);
   const catalog = Catalog.load(store);
@@ -57,7 +61,6 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     if (removed > 0) logger.info({ removed, tier }, 'folders of versions that no function of their tier has are removed');
   }
 
-  const builder = new Builder();
   const push = new RoutePush({ source: catalog, epoch: life.epoch, origin: life.origin, former: life.former, logger });
   const logs = new LogStore({ exists: (name) => catalog.get(name) !== undefined });
   let rowStore: RowStore | undefined;
@@ -167,7 +170,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
   const all: readonly Endpoint[] = [...api, ...standing, ...nodeEndpoints({ health, metrics, openApi: (): unknown => (described ??= openApi(all, API_RELEASE)) })];
   const app = createApp({ endpoints: all, gatekeeper, tokens, idempotencyKeys, lookup: (name) => catalog.get(name)?.record, logger });
 
-  await builder.warm();
+  await warming;
   const frames = await listenFrames(boot.sockets.control, { push, logs, figures, subrequestRates: () => catalog.subrequestRates(), snapshots, shadows, logger });
   const http = await listenHttp(app, boot.host, boot.port);
   // What is not told to anybody may fail: the next minute, or the next start, has it again.

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DEFAULT_TIER } from '../../core/config/index.ts';
 import { SHAPES, callersSchema, emergencyStateSchema, fallbackSchema, deployGatesSchema, limitsSchema, quotasSchema, retentionSchema, shadowRecordSchema, skewSchema, storedTriggerSchema, trafficSchema } from '../../core/schemas/index.ts';
-import type { Quotas } from '../../core/schemas/index.ts';
+import type { Quotas, Traffic } from '../../core/schemas/index.ts';
 
 /** Traffic changes that a rollback can go back through. */
 export const HISTORY_LIMIT = 50;
@@ -48,8 +48,8 @@ export const functionRecordSchema = z.strictObject({
   places: z.record(text, z.array(z.number())).nullable().default(null),
   /** When traffic left the versions that callers may still be held to, ms since 1970. */
   leftAt: z.record(text, z.number()).default({}),
-  /** Earlier traffic, the latest last. */
-  history: z.array(trafficSchema),
+  /** Earlier traffic, the latest last. Up to fifty for each function: checked when one of them is put back, not at each start. */
+  history: z.array(z.custom<Traffic>((value) => typeof value === 'object' && value !== null)),
   /** Number of the newest version ever made under this name; numbers are never used again, not even after a delete. */
   lastVersion: z.number(),
   /** Versions below this number belong to a function of the same name that was deleted. */

@@ -1,5 +1,6 @@
 // Which versions are live: setting traffic, and going back.
 import { PlatformError } from '../../core/errors/index.ts';
+import { trafficSchema } from '../../core/schemas/index.ts';
 import type { FieldError, Traffic } from '../../core/schemas/index.ts';
 import type { Actor } from './audit.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -66,8 +67,9 @@ export class TrafficControl {
   rollback(actor: Actor, name: string): Promise<Written<Traffic>> {
     return this.#ledger.write(actor, (now) => {
       const { record } = this.#catalog.require(name);
-      const traffic = record.history.at(-1);
-      if (traffic === undefined) throw new PlatformError('conflict', { with: `the history of function ${name}: it has no earlier traffic` });
+      const former = record.history.at(-1);
+      if (former === undefined) throw new PlatformError('conflict', { with: `the history of function ${name}: it has no earlier traffic` });
+      const traffic = trafficSchema.parse(former);
       const next = turnedTo(record, traffic, record.history.slice(0, -1), now);
       return {
         changes: [{ key: KEYS.function(name), value: next }],

@@ -24,8 +24,10 @@ export interface RoutePushOptions {
   readonly logger: Logger;
   /** Longest wait for gateways, milliseconds. Default 1,000. */
   readonly waitMs?: number;
-  /** Route bytes in one frame; larger tables go in pieces. Default half of the frame limit. */
+  /** Route bytes of a delta in one frame; larger ones go in pieces. Default half of the frame limit. */
   readonly frameBytes?: number;
+  /** The same of a table. Default 256 KiB. */
+  readonly tableFrameBytes?: number;
 }
 
 interface Gateway {
@@ -43,6 +45,11 @@ interface Waiter {
 }
 
 const WAIT_MS = 1_000;
+/**
+ * Of a table: a gateway decodes a frame in one turn of its loop, in 3 ms at this size, and holds what it has decoded besides what it made of
+ * it. It puts the pieces together before it serves any of them. Those of a delta act one by one, so a delta has as few as can be.
+ */
+const TABLE_FRAME_BYTES = 262_144;
 /** A gateway that reads nothing is cut off before its backlog fills this process; it starts over when it comes back. */
 const MAX_BACKLOG_BYTES = 64 * 1_048_576;
 
@@ -185,16 +192,16 @@ export class RoutePush {
 
   #sendTable(gateway: Gateway): void {
     const { source, epoch, origin } = this.#options;
-    const pieces = this.#pieces(source.routes());
+    const pieces = this.#pieces(source.routes(), this.#options.tableFrameBytes ?? TABLE_FRAME_BYTES);
     const [first = []] = pieces;
-    // A table too large for one frame starts at revision 0 and is completed by deltas; only the last has the revision to acknowledge.
+    // A table too large for one frame starts at revision 0 and is completed by deltas on that; the last has the revision that it is of.
     const table: RouteTable = { epoch, origin, revision: pieces.length > 1 ? 0 : source.revision, functions: first };
     this.#send(gateway, FRAME.table, table);
     this.#sendPieces(gateway, 0, source.revision, pieces.slice(1), []);
   }
 
   #sendDelta(gateway: Gateway, previous: number, revision: number, upsert: readonly RouteFunction[], remove: readonly string[], from = this.#options.epoch): void {
-    const pieces = this.#pieces(upsert);
+    const pieces = this.#pieces(upsert, this.#options.frameBytes ?? MAX_FRAME_BYTES / 2);
     this.#sendPieces(gateway, previous, revision, pieces.length === 0 ? [[]] : pieces, remove, from);
   }
 
@@ -213,8 +220,7 @@ export class RoutePush {
     gateway.connection.send(type === FRAME.table ? [FRAME.table, 0, body] : [FRAME.delta, 0, body]);
   }
 
-  #pieces(routes: readonly RouteFunction[]): RouteFunction[][] {
-    const limit = this.#options.frameBytes ?? MAX_FRAME_BYTES / 2;
+  #pieces(routes: readonly RouteFunction[], limit: number): RouteFunction[][] {
     const pieces: RouteFunction[][] = [];
     let bytes = 0;
     for (const route of routes) {

@@ -55,7 +55,7 @@ const NAMES = Array.from({ length: 25 }, (_, i) => `f${i}`);
 
 describe('a table that does not fit one frame', () => {
   it('comes in pieces of which only the last has the revision', () => {
-    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, origin: 3, logger, frameBytes: 2_000 });
+    const push = new RoutePush({ source: source(NAMES, 9), epoch: 5, origin: 3, logger, tableFrameBytes: 2_000 });
     const gateway = connection();
     push.opened(gateway.self);
     push.subscribe(gateway.self, 0, 0);
