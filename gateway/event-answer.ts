@@ -1,5 +1,5 @@
 // Where the answer of an event is written: the surface of a client's response, without a client. What comes is gathered and handed over once.
-import type { ClientResponse } from './uws.ts';
+import { ClientlessResponse } from './clientless-response.ts';
 
 /** Longest answer of an event, bytes. */
 export const MAX_ANSWER_BYTES = 4 * 1_048_576;
@@ -16,30 +16,22 @@ export interface Gathered {
 /** Why there is no whole answer. */
 export type Incomplete = 'broken' | 'too large';
 
-export class EventAnswer implements ClientResponse {
+export class EventAnswer extends ClientlessResponse {
   readonly #done: (answer: Gathered | Incomplete) => void;
   readonly #headers: string[] | undefined;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #status = 0;
   #reason = '';
-  #over = false;
-  #onAborted: (() => void) | undefined;
 
   /**
    * @param done  called exactly once, unless `abandon` comes first
    * @param keepsHeaders  for an answer that is looked at whole
    */
   constructor(done: (answer: Gathered | Incomplete) => void, keepsHeaders = false) {
+    super();
     this.#done = done;
     this.#headers = keepsHeaders ? [] : undefined;
-  }
-
-  /** Nobody waits for the answer any more. */
-  abandon(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#onAborted?.();
   }
 
   writeStatus(status: string): void {
@@ -61,34 +53,12 @@ export class EventAnswer implements ClientResponse {
     this.#finish({ status: this.#status, reason: this.#reason, body: Buffer.concat(this.#chunks, this.#bytes).toString('utf8'), headers: this.#headers ?? [] });
   }
 
-  endWithoutBody(): void {
-    this.end();
-  }
-
   close(): void {
     this.#finish('broken');
   }
 
-  cork(write: () => void): void {
-    write();
-  }
-
-  onAborted(handler: () => void): void {
-    this.#onAborted = handler;
-  }
-
-  // An event comes whole, and its answer has no reader that could be slow.
-  onData(): void {}
-  onWritable(): void {}
-  pause(): void {}
-  resume(): void {}
-
-  getRemoteAddressAsText(): ArrayBuffer {
-    return new ArrayBuffer(0);
-  }
-
   #take(chunk: string | Uint8Array): void {
-    if (this.#over || chunk.length === 0) return;
+    if (this.over || chunk.length === 0) return;
     // Chunks are views of the socket's memory.
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.copyBytesFrom(chunk);
     this.#bytes += bytes.length;
@@ -97,12 +67,12 @@ export class EventAnswer implements ClientResponse {
       return;
     }
     this.#finish('too large');
-    this.#onAborted?.();
+    this.abort();
   }
 
   #finish(answer: Gathered | Incomplete): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     this.#done(answer);
   }
 }

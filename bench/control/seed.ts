@@ -1,18 +1,12 @@
 // Fills a data folder with many functions of several versions each: real builds for a few, and the rest as copies of their records, written
 // through the control plane's own store and ledger, so that audit trail, revisions and files are what as many calls would have left.
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { BuildCache, Builder, TierFiles } from '../../control/builder/index.ts';
-import { Catalog, Functions, KEYS, Ledger, Tiers, Versions, canonicalJson } from '../../control/model/index.ts';
+import { KEYS } from '../../control/model/index.ts';
 import { functionRecordSchema, versionRecordSchema } from '../../control/model/records.ts';
 import type { FunctionRecord, VersionRecord } from '../../control/model/records.ts';
-import { openLmdbStore } from '../../control/store/index.ts';
-import { DEFAULT_TIER } from '../../core/config/index.ts';
-import { createLogger } from '../../core/log/index.ts';
 import type { Change, RecordStore } from '../../core/ports/index.ts';
 import { KINDS, sourceOf } from '../density/cases.ts';
+import { ACTOR, withControl } from '../lib/offline-control.ts';
 
-const ACTOR = { name: 'bench', from: '' };
 /** Different environments of each kind: as many version folders as all of them together. */
 const TEAMS = 25;
 /** Functions written in one commit. */
@@ -33,16 +27,7 @@ interface Template {
 
 /** @param dataFolder  of a node that is not running: the store is opened by one process at a time */
 export async function seedCatalogue(dataFolder: string, { functions, versions }: Sizes): Promise<void> {
-  const store = openLmdbStore(join(dataFolder, 'control'));
-  const builder = new Builder();
-  try {
-    const catalog = Catalog.load(store);
-    const ledger = new Ledger({ store, catalog, onCommit: () => {} });
-    const files = new TierFiles({ dataFolder, canonical: canonicalJson });
-    await files.of(DEFAULT_TIER).prepare();
-    const tiers = new Tiers({ keys: new Map([[DEFAULT_TIER, randomBytes(32)]]), catalog, files, logger: createLogger({ name: 'seed', level: 'warn' }) });
-    const settings = new Functions({ catalog, ledger, tiers });
-    const deploys = new Versions({ store, catalog, ledger, builds: new BuildCache(builder), files });
+  await withControl(dataFolder, async ({ store, ledger, functions: settings, versions: deploys }) => {
     const templates: Template[] = [];
     for (let i = 0; i < Math.min(functions, KINDS.length * TEAMS); i++) {
       const kind = KINDS[i % KINDS.length] ?? KINDS[0];
@@ -60,11 +45,7 @@ export async function seedCatalogue(dataFolder: string, { functions, versions }:
         result: null,
       }));
     }
-    await ledger.idle();
-  } finally {
-    await builder.stop();
-    await store.close();
-  }
+  });
 }
 
 function readTemplate(store: RecordStore, name: string, versions: number): Template {

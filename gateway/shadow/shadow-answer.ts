@@ -1,27 +1,19 @@
 // Where the answer of a shadow is written: the surface of a client's response, without a client.
-import type { ClientResponse } from '../uws.ts';
+import { ClientlessResponse } from '../clientless-response.ts';
 import type { AnswerRecord } from './answer-record.ts';
 
 /** How it ended; `broken`: without its last chunk. */
 export type ShadowEnd = 'whole' | 'broken' | 'too large' | 'stream';
 
-export class ShadowAnswer implements ClientResponse {
+export class ShadowAnswer extends ClientlessResponse {
   readonly record: AnswerRecord;
   readonly #done: (end: ShadowEnd) => void;
-  #over = false;
-  #onAborted: (() => void) | undefined;
 
   /** @param done  called exactly once, unless `abandon` comes first */
   constructor(record: AnswerRecord, done: (end: ShadowEnd) => void) {
+    super();
     this.record = record;
     this.#done = done;
-  }
-
-  /** Nobody wants it any more. */
-  abandon(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#onAborted?.();
   }
 
   writeStatus(status: string): void {
@@ -33,7 +25,7 @@ export class ShadowAnswer implements ClientResponse {
   }
 
   write(chunk: string | Uint8Array): boolean {
-    if (this.#over) return true;
+    if (this.over) return true;
     this.record.takeBody(chunk);
     // The caller's answer was neither: what follows has no other half.
     if (this.record.isEventStream) this.#stop('stream');
@@ -42,11 +34,7 @@ export class ShadowAnswer implements ClientResponse {
   }
 
   end(body?: string | Uint8Array): void {
-    if (body !== undefined && !this.#over) this.record.takeBody(body);
-    this.#finish('whole');
-  }
-
-  endWithoutBody(): void {
+    if (body !== undefined && !this.over) this.record.takeBody(body);
     this.#finish('whole');
   }
 
@@ -54,33 +42,15 @@ export class ShadowAnswer implements ClientResponse {
     this.#finish('broken');
   }
 
-  cork(write: () => void): void {
-    write();
-  }
-
-  onAborted(handler: () => void): void {
-    this.#onAborted = handler;
-  }
-
-  // The request comes whole, and the answer has no reader that could be slow.
-  onData(): void {}
-  onWritable(): void {}
-  pause(): void {}
-  resume(): void {}
-
-  getRemoteAddressAsText(): ArrayBuffer {
-    return new ArrayBuffer(0);
-  }
-
   #stop(end: ShadowEnd): void {
     this.#finish(end);
     // Not from within the write that the exchange is in the middle of.
-    setImmediate(() => this.#onAborted?.());
+    setImmediate(() => this.abort());
   }
 
   #finish(end: ShadowEnd): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     this.#done(end);
   }
 }
