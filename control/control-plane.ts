@@ -198,6 +198,7 @@ export async function startControlPlane(boot: ControlBoot, logger: Logger): Prom
     onMessage: (message: ToChild) => {
       if (message.type !== 'node-state') return;
       health.update(message.processes, message.isolation);
+      if (message.confined !== undefined) snapshots.confine(message.confined);
       if (message.testHosts !== undefined) gates.setHosts(message.testHosts);
       if (message.platformFolder !== undefined) snapshots.setPlatform(message.platformFolder);
       if (message.processes.some((p) => p.kind === 'gateway')) push.expect();

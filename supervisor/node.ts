@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOfGroup, parseSettings, tierOfGroup } from '../core/config/index.ts';
-import type { HostGroup, Isolation, ProcessState, Settings, SocketPaths, TestHosts } from '../core/config/index.ts';
+import type { ConfinedPrograms, HostGroup, Isolation, ProcessState, Settings, SocketPaths, TestHosts } from '../core/config/index.ts';
 import { PlatformError } from '../core/errors/index.ts';
 import { createLogger } from '../core/log/index.ts';
 import type { Logger } from '../core/log/index.ts';
@@ -31,7 +31,7 @@ import { socketPaths } from './socket-paths.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 import { StandbyHosts } from './standby-hosts.ts';
-import { planTestHosts } from './test-hosts.ts';
+import { planPrograms, planTestHosts } from './test-hosts.ts';
 
 /** How often the control plane hears about every process without a change, milliseconds. */
 const STATE_MS = 1_000;
@@ -70,6 +70,7 @@ export class ThimbleNode {
   /** undefined: not known yet; null: there is none. */
   #platformFolder: string | null | undefined;
   #testHosts: TestHosts | undefined;
+  #confined: ConfinedPrograms | undefined;
   #timers: NodeJS.Timeout[] = [];
   #ending: Promise<void> | undefined;
 
@@ -152,6 +153,7 @@ export class ThimbleNode {
     this.#isolation = isolation;
     this.#platformFolder = platformFolder;
     this.#testHosts = planTestHosts(settings, this.#environment, tiers, { platformFolder, sandbox });
+    this.#confined = planPrograms(settings, tiers, { platformFolder, sandbox });
     this.#tellState();
     return { platformFolder, sandbox };
   }
@@ -270,7 +272,7 @@ export class ThimbleNode {
   }
 
   #tellState(): void {
-    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbys.states()], isolation: this.#isolation, ...(this.#platformFolder === undefined ? undefined : { platformFolder: this.#platformFolder }), ...(this.#testHosts === undefined ? undefined : { testHosts: this.#testHosts }) });
+    this.#send('control', { type: 'node-state', processes: [...this.#all.map(({ kind, process }) => process.describe(kind)), ...this.#standbys.states()], isolation: this.#isolation, ...(this.#platformFolder === undefined ? undefined : { platformFolder: this.#platformFolder }), ...(this.#testHosts === undefined ? undefined : { testHosts: this.#testHosts }), ...(this.#confined === undefined ? undefined : { confined: this.#confined }) });
   }
 }
 

@@ -1,5 +1,5 @@
-// How the control plane starts hosts for tests: the command lines of hosts, with bounds for one function that nobody waits long for.
-import type { Settings, TestHosts } from '../core/config/index.ts';
+// How the control plane starts what runs a tenant's code beside the node's hosts: hosts for tests, and programs that make snapshots, confined as hosts are.
+import type { ConfinedPrograms, Settings, TestHosts } from '../core/config/index.ts';
 import { hostEnvironment } from './child-environment.ts';
 import { ISOLATE_FLAGS, WASM_FLAGS, hostReads, programPath } from './node-plan.ts';
 import type { HostGround } from './node-plan.ts';
@@ -11,6 +11,13 @@ const MEMORY_BYTES = 1_280 * MIB;
 const UNTOUCHED_BYTES = 512 * MIB;
 /** RLIMIT_CPU, seconds: behind the bounds of the gate itself, should a host hang in native code. */
 const CPU_SECONDS = 150;
+
+/** RLIMIT_DATA of a program that makes a snapshot: what a loaded Node takes, and a heap of a few hundred megabytes. */
+const PROGRAM_BYTES = 1_024 * MIB;
+
+export function planPrograms(settings: Settings, tiers: readonly string[], { platformFolder, sandbox }: HostGround): ConfinedPrograms {
+  return Object.fromEntries(tiers.map((tier) => [tier, sandbox.confine(tier, PROGRAM_BYTES, hostReads(settings.dataFolder, tier, platformFolder)).prefix]));
+}
 
 export function planTestHosts(settings: Settings, environment: Readonly<Record<string, string | undefined>>, tiers: readonly string[], { platformFolder, sandbox }: HostGround): TestHosts {
   const { limits } = sandbox.measures;

@@ -27,8 +27,8 @@ export interface Made {
 const NOTHING = Buffer.alloc(0);
 
 /** Never rejects. */
-export async function makeSnapshot(programs: SnapshotPrograms, job: BuildJob, bundle: string, signal: AbortSignal): Promise<Made> {
-  const output = await runProgram(programs, programs.build, encodeMessage(job, [Buffer.from(bundle)]), signal);
+export async function makeSnapshot(programs: SnapshotPrograms, job: BuildJob, bundle: string, signal: AbortSignal, confined: readonly string[] = []): Promise<Made> {
+  const output = await runProgram(programs, programs.build, encodeMessage(job, [Buffer.from(bundle)]), signal, confined);
   const built = builtOf(output);
   if (built === undefined) return lost(output);
   const [codeCache = NOTHING, blob = NOTHING] = output.messages.at(-1)?.bytes ?? [];
@@ -38,7 +38,7 @@ export async function makeSnapshot(programs: SnapshotPrograms, job: BuildJob, bu
   if (blob.length > MAX_SNAPSHOT_BYTES) return none('too_large', `${blob.length} bytes`);
   const sha256 = sha256Hex(blob);
   const { platformFolder, shape, memoryMb } = job;
-  const tried = await runProgram(programs, programs.verify, encodeMessage({ platformFolder, shape, memoryMb, engine, sha256 }, [blob]), signal);
+  const tried = await runProgram(programs, programs.verify, encodeMessage({ platformFolder, shape, memoryMb, engine, sha256 }, [blob]), signal, confined);
   const verified = verifyMessageSchema.safeParse(tried.messages.at(-1)?.json);
   if (!verified.success) return { ...none('not_verified', tried.errors), again: tried.how === 'late' };
   if (!verified.data.ok) return none('not_verified', verified.data.detail);

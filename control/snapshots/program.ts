@@ -65,12 +65,18 @@ export function hasNoNetwork(): boolean {
   return confinement().noNetwork.length > 0;
 }
 
-/** What becomes the program, one after the other: each replaces itself, so that the process to kill stays the same. */
-function commandLine(programs: SnapshotPrograms, entry: string): readonly string[] {
+/**
+ * What becomes the program, one after the other: each replaces itself, so that the process to kill stays the same.
+ *
+ * @param confined  what starts a program as the hosts of its tier are started; empty: what is found here, without a user of its own
+ */
+function commandLine(programs: SnapshotPrograms, entry: string, confined: readonly string[]): readonly string[] {
   const nice = installed('nice');
   const prlimit = installed('prlimit');
+  const { noNetwork, privileges } = confinement();
   return [
-    ...confinement().noNetwork, ...confinement().privileges,
+    // Privileges last, also where they are given up already: a change of user would clear what ties the program to this process (prctl(2), PR_SET_PDEATHSIG).
+    ...(confined.length > 0 ? confined : noNetwork), ...privileges,
     ...(nice === undefined ? [] : [nice, '-n', '19']),
     ...(prlimit === undefined ? [] : [prlimit, `--data=${DATA_BYTES}`, `--cpu=${CPU_SECONDS}:${CPU_SECONDS + 2}`, '--core=0']),
     process.execPath, ...programs.nodeFlags, ...PERMISSIONS, entry,
@@ -78,8 +84,8 @@ function commandLine(programs: SnapshotPrograms, entry: string): readonly string
 }
 
 /** Never rejects. An abort of `signal` kills it. */
-export function runProgram(programs: SnapshotPrograms, entry: string, input: Buffer, signal: AbortSignal, wallMs = WALL_MS): Promise<ProgramOutput> {
-  const [file = '', ...args] = commandLine(programs, entry);
+export function runProgram(programs: SnapshotPrograms, entry: string, input: Buffer, signal: AbortSignal, confined: readonly string[] = [], wallMs = WALL_MS): Promise<ProgramOutput> {
+  const [file = '', ...args] = commandLine(programs, entry, confined);
   const child = spawn(file, args, { env: programs.environment, stdio: ['pipe', 'pipe', 'pipe'] });
   const output: Buffer[] = [];
   let bytes = 0;

@@ -1,5 +1,5 @@
 // Version snapshots of the node: which versions need one, the queue of builds, what came of them, and the switches.
-import type { SnapshotPrograms } from '../../core/config/index.ts';
+import type { ConfinedPrograms, SnapshotPrograms } from '../../core/config/index.ts';
 import { sha256Hex } from '../../core/crypto/index.ts';
 import type { Logger } from '../../core/log/index.ts';
 import type { RecordStore } from '../../core/ports/index.ts';
@@ -70,6 +70,7 @@ export class Snapshots {
   #building: string | undefined;
   #work: Promise<void> = Promise.resolve();
   #disk: Promise<void> = Promise.resolve();
+  #confined: ConfinedPrograms = {};
   /** Key and folder of the platform; null: there is none, undefined: not known yet. */
   #platform: { readonly key: string; readonly folder: string } | null | undefined;
   #overflowed = false;
@@ -95,6 +96,11 @@ export class Snapshots {
     this.#platform = folder === null ? null : { folder, key: folder.slice(folder.lastIndexOf('/') + 1) };
     this.#lookOver();
     this.#run();
+  }
+
+  /** The supervisor says what starts programs confined as the hosts of each tier are. */
+  confine(confined: ConfinedPrograms): void {
+    this.#confined = confined;
   }
 
   view(name: string, version: number, digest: string): SnapshotView {
@@ -303,7 +309,7 @@ export class Snapshots {
       earnedMs: this.#options.earnedMs ?? EARNED_MS, withheld,
     };
     const startedMs = performance.now();
-    const made = await (this.#options.make ?? makeSnapshot)(programs, job, bundle, this.#stop.signal);
+    const made = await (this.#options.make ?? makeSnapshot)(programs, job, bundle, this.#stop.signal, this.#confined[record.tier]);
     if (this.#stop.signal.aborted) return;
     const outcome = made.reason ?? 'ready';
     this.#builds.set(outcome, (this.#builds.get(outcome) ?? 0) + 1);

@@ -76,6 +76,12 @@ export interface SnapshotPrograms {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/**
+ * What starts a program confined as the hosts of a tier are, by tier: a command line that the program's own is appended to. Empty where the node has
+ * `THIMBLE_SANDBOX=off`, or the machine offers nothing.
+ */
+export type ConfinedPrograms = Readonly<Record<string, readonly string[]>>;
+
 /** How the control plane starts hosts of its own, for tests at deploys: confined as those of the same tier are, and known to no gateway. */
 export interface TestHosts {
   /** Whole command lines, by tier; `wasm` for functions with WebAssembly. */
@@ -123,7 +129,7 @@ export type ToChild =
    * To the control plane: the state of every process, for health and readiness; and the folder of the platform that hosts run on, null: none could be
    * built, absent: it is not known yet; and how to start hosts for tests, once that is known.
    */
-  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null; readonly testHosts?: TestHosts };
+  | { readonly type: 'node-state'; readonly processes: readonly ProcessState[]; readonly isolation: Isolation | null; readonly platformFolder?: string | null; readonly testHosts?: TestHosts; readonly confined?: ConfinedPrograms };
 
 /**
  * How a host came to its end: it `crashed` by itself; its entry was `stuck` after its isolate was disposed, its heartbeat fell `silent`, or its `memory`

@@ -1,7 +1,7 @@
 // A whole node: what confines its hosts as the kernel sees it, what each tier's hosts know, and memory that V8 does not count.
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Isolation } from '../../../core/config/index.ts';
 import { deriveTierKey } from '../../../core/crypto/index.ts';
@@ -55,6 +55,31 @@ describe('a node with two tiers', () => {
       expect(readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net')).toBe(isolation.network === 'shared');
     }
   });
+
+  it('so is a program that makes a snapshot, but for its memory', async () => {
+    const isolation = await isolationOf(node);
+    await node.deploy('slow', `let sum = 0; for (let i = 0; i < 2e7; i++) sum += i; ${HELLO}`);
+    // Each tool before it has its command line too: what counts is what it is in the end.
+    const program = (): { readonly status: string; readonly network: string } | undefined => {
+      for (const pid of readdirSync('/proc').map(Number)) {
+        try {
+          if (!(pid > 0) || !proc(pid, 'cmdline').includes('isolates/snapshots/') || basename(readlinkSync(`/proc/${pid}/exe`)) !== 'node') continue;
+          const found = { status: proc(pid, 'status'), network: readlinkSync(`/proc/${pid}/ns/net`) };
+          if (found.status.includes(`PPid:\t${node.pidOf('control')}\n`)) return found;
+        } catch {
+          // It has ended.
+        }
+      }
+      return undefined;
+    };
+    let seen: ReturnType<typeof program>;
+    await expect.poll(() => (seen ??= program()), { timeout: 30_000, interval: 10 }).toBeDefined();
+    const { status = '', network } = seen ?? {};
+    expect(/^NoNewPrivs:\s+(\d)$/m.exec(status)?.[1]).toBe(isolation.noNewPrivileges ? '1' : '0');
+    expect(['CapPrm', 'CapBnd'].every((set) => new RegExp(`^${set}:\\s+0+$`, 'm').test(status))).toBe(isolation.noCapabilities);
+    expect(Number(/^Uid:\s+(\d+)/m.exec(status)?.[1])).toBe(isolation.uid);
+    expect(network === readlinkSync('/proc/self/ns/net')).toBe(isolation.network === 'shared');
+  }, 60_000);
 
   it('the processes know no secret but by their first message', () => {
     const key = readFileSync(join(node.dataFolder, 'secret.key'), 'utf8').trim();
@@ -161,6 +186,10 @@ describe.runIf(isRoot && typeof tools.privileges !== 'string')('THIMBLE_HOST_UID
       expect((await node.call('theirs')).text).toBe('hello');
       expect((await node.call('hello')).text).toBe('hello');
       expect((await node.call('throws')).text).toContain('index.ts:3');
+      // Under that user too its snapshot was tried: it is only not worth one.
+      const snapshot = async (): Promise<unknown> => (await node.api('GET', '/v1/functions/hello/versions/1')).body['snapshot'];
+      await expect.poll(snapshot, { timeout: 30_000, interval: 100 }).not.toMatchObject({ state: 'pending' });
+      expect(await snapshot()).toMatchObject({ state: 'none', reason: 'not_earned' });
       node.kill('host-1');
       await until(() => node.processes().some(({ name }) => name === 'host-1'));
       expect((await node.call('hello')).text).toBe('hello');
