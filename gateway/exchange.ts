@@ -11,6 +11,9 @@ import type { Dispatcher } from './dispatcher.ts';
 import { FALLBACK_FIELD } from './fallback/fallbacks.ts';
 import type { Substitute } from './fallback/fallbacks.ts';
 import type { Queued } from './function-gate.ts';
+import { MAX_REPLAYS, PHASE } from './exchange-phase.ts';
+import type { Fate, Phase, RequestInfo } from './exchange-phase.ts';
+import { figuresOf, recordEnd } from './exchange-record.ts';
 import type { HostLink } from './host-link.ts';
 import { problemAnswer, reportedFailure, specOf } from './problem-answer.ts';
 import type { Failure } from './problem-answer.ts';
@@ -24,43 +27,7 @@ import { strikeReason } from './strikes.ts';
 import type { TenantGate } from './tenant-gate.ts';
 import type { Timed } from './timing-wheel.ts';
 import type { ClientResponse } from './uws.ts';
-import type { FigureCell } from './version-figures.ts';
 
-/** What is known of a request when it is admitted. */
-export interface RequestInfo {
-  /** Sequence number of the invocation, and the exchange id on host connections. */
-  readonly id: number;
-  readonly requestId: string;
-  readonly method: string;
-  readonly path: string;
-  /** The head as the host gets it (core/protocol/frames.ts, invoke). */
-  readonly head: string;
-  readonly peer: string;
-  readonly acceptedAtMs: number;
-}
-
-/** Where an exchange stands towards hosts. */
-export const PHASE = {
-  /** The request body is being gathered. */
-  gathering: 0,
-  /** In the line of its function. */
-  queued: 1,
-  /** Admitted, and no host is there. */
-  parked: 2,
-  /** A host has it. */
-  running: 3,
-  /** Its host is gone, and what happened there is not known. */
-  held: 4,
-  /** The host's side is over, or never was. */
-  over: 5,
-} as const;
-export type Phase = (typeof PHASE)[keyof typeof PHASE];
-
-/** What a dead host had done with an invocation. */
-export type Fate = 'waiting' | 'entered' | 'onThread';
-
-/** After so many replays the request itself is the likely cause. */
-export const MAX_REPLAYS = 2;
 /** Recorded for clients that went away before their answer: the status that nginx made customary. */
 const CLIENT_GONE_STATUS = 499;
 
@@ -109,7 +76,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   reason = '';
   serverTiming = '';
   pin = '';
-  #wasCold = false;
+  wasCold = false;
   /** The function's answer has come. */
   #responded = false;
   #stream: ResponseStream | null = null;
@@ -416,7 +383,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
       }
     }
     const { params } = failure;
-    if (params !== null && params !== undefined && 'limit' in params && 'used' in params) this.#figures().struck(code, Number(params.limit), Number(params.used));
+    if (params !== null && params !== undefined && 'limit' in params && 'used' in params) figuresOf(this.#dispatcher, this.target).struck(code, Number(params.limit), Number(params.used));
     this.#dispatcher.explanations.note(this.target.frame.function, this.target.frame.version, this.request.requestId, failure);
     if (!hostOver) this.#cancelHost(code);
     this.#finishClient(begun || spec.status, code, detail, spec.fault, substitute);
@@ -427,22 +394,9 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   }
 
   #coldStart(cold: ColdPhases, nowMs: number): void {
-    this.#wasCold = true;
+    this.wasCold = true;
     this.reason = coldReason(cold, this.#waitedMs);
-    this.#figures().cold((nowMs - this.request.acceptedAtMs) * 1_000, cold, this.#waitedMs);
-  }
-
-  #figures(): FigureCell {
-    const known = this.target.figures;
-    if (known !== undefined && !known.dropped) return known;
-    const { figures } = this.#dispatcher;
-    const cell = figures.cell(this.target.frame.function, this.target.frame.version);
-    // There was no room for this version now; there may be later.
-    if (cell !== figures.none) {
-      cell.place = this.target.place;
-      this.target.figures = cell;
-    }
-    return cell;
+    figuresOf(this.#dispatcher, this.target).cold((nowMs - this.request.acceptedAtMs) * 1_000, cold, this.#waitedMs);
   }
 
   #cancelHost(code: ErrorCode | 'client_gone'): void {
@@ -462,19 +416,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
     this.#dispatcher.wheel.clear(this);
     this.#dropBody();
     this.#requestBody?.discard();
-    const wallMs = performance.now() - this.request.acceptedAtMs;
-    // The failure is what counts, whatever stood in for it: nobody who watches the function must take it for well.
-    this.#figures().answered(status, code, wallMs * 1_000);
-    if (substitute !== undefined) this.#figures().fellBack(substitute.kind);
-    const { accessLog } = this.#dispatcher;
-    if (code === '' || code === 'client_gone' ? accessLog.sampled() || (this.#wasCold && accessLog.hasRoom('cold_start')) : accessLog.hasRoom(code)) {
-      const { requestId: request, method, path, peer } = this.request;
-      const { function: name, version } = this.target.frame;
-      accessLog.write({
-        request, function: name, version, method, path, status: substitute?.status ?? status, code, wallMs, cpuMs: Math.max(0, this.#cpuUs) / 1_000, replays: this.replays, client: peer, reason: this.reason,
-        fallback: substitute?.kind ?? '', detail,
-      }, fault);
-    }
+    recordEnd(this.#dispatcher, this, status, code, detail, fault, substitute);
     // A host that has it still owes its final frame, and keeps the slot until then. Everywhere else this was all.
     if (this.phase !== PHASE.running) this.#dispatcher.leave(this);
   }
@@ -483,7 +425,7 @@ export class Exchange implements ClientOwner, BodyOwner, OwnFields, Timed, Queue
   #hostDone(): void {
     if (this.phase === PHASE.over) return;
     if (this.#cpuUs >= 0) {
-      this.#figures().cpu(this.#cpuUs);
+      figuresOf(this.#dispatcher, this.target).cpu(this.#cpuUs);
       this.target.place.used(this.#cpuUs, this.#dispatcher.hosts.window);
       if (this.target.place.lane.slow) this.#dispatcher.lanes.ended(this.target, this.#cpuUs);
     }

@@ -1,8 +1,9 @@
 // A repeated request on its way: an exchange like any other, that is never replayed and remembers why it failed.
 import type { ErrorCode } from '../../core/errors/index.ts';
 import type { Dispatcher } from '../dispatcher.ts';
-import { Exchange, MAX_REPLAYS } from '../exchange.ts';
-import type { Fate, RequestInfo } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
+import { MAX_REPLAYS } from '../exchange-phase.ts';
+import type { Fate, RequestInfo } from '../exchange-phase.ts';
 import type { Failure } from '../problem-answer.ts';
 import type { Route, VersionTarget } from '../route.ts';
 import type { ClientResponse } from '../uws.ts';
