@@ -15,6 +15,7 @@ import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/ind
 import type { BodyMode, EntriesRow, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
+import type { OnFinished } from './on-finished.ts';
 import { platformFolder } from './platform-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -123,7 +124,7 @@ export class TestHost {
   #exited!: Promise<number | NodeJS.Signals | null>;
 
   /** Starts it and waits for its connection. Ends with the test; one that runs beside others gives its own `onTestFinished`. */
-  static async start(options: HostOptions = {}, onFinished: typeof onTestFinished = onTestFinished): Promise<TestHost> {
+  static async start(options: HostOptions = {}, onFinished: OnFinished = onTestFinished): Promise<TestHost> {
     const host = new TestHost();
     await host.#start(options);
     onFinished(() => host.stop());

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import type { OnFinished } from './on-finished.ts';
 import { runsPlatformFolder } from './platform-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -276,7 +277,7 @@ export async function bootNode(options: NodeOptions = {}): Promise<TestNode> {
 }
 
 /** A ready node for the running test, stopped after it. A test that runs beside others gives its own `onTestFinished`. */
-export async function useNode(options: NodeOptions = {}, onFinished: typeof onTestFinished = onTestFinished): Promise<TestNode> {
+export async function useNode(options: NodeOptions = {}, onFinished: OnFinished = onTestFinished): Promise<TestNode> {
   const node = await bootNode(options);
   onFinished(async () => void (await node.stop()));
   return node;
