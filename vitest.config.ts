@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    globalSetup: 'test/support/platform-folder.ts',
     // isolated-vm must not share Node's own startup snapshot (its README, Node 20 and later).
     execArgv: ['--no-node-snapshot', '--disable-warning=ExperimentalWarning'],
     // Two cores: integration tests start whole nodes, so more forks only add noise.

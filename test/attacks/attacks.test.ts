@@ -16,7 +16,7 @@ const GROUP = 20;
 const WHOLE_EVERY = 10;
 const HOSTS = 2;
 /** Attacks of the short form, and costly ones among them: another sample for each seed. */
-const SAMPLED = 150;
+const SAMPLED = 110;
 const SAMPLED_COSTLY = 8;
 
 /** For work on single attacks: only those whose names match, costly ones too. */

@@ -15,6 +15,8 @@ import { BODY, FRAME, JOURNAL_BYTES, listenPeers } from '../../core/protocol/ind
 import type { BodyMode, EntriesRow, Frame, FrameConnection, HostFigures, Target } from '../../core/protocol/index.ts';
 import { WASM_FLAGS } from '../../supervisor/node-plan.ts';
 import { BUNDLE_PREFIX, BUNDLE_SUFFIX, versionFolder } from '../../core/versions/index.ts';
+import type { OnFinished } from './on-finished.ts';
+import { platformFolder } from './platform-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -87,29 +89,6 @@ export type BundleSettings = Partial<Target> & { env?: Record<string, string>; m
 
 const builder = new Builder();
 
-let platform: Promise<string> | undefined;
-
-/** The platform folder, built once a test process. */
-export async function platformFolder(): Promise<string> {
-  platform ??= (async () => {
-    const out = join(tmpdir(), `thimble-test-platform-${process.getuid?.() ?? 0}`);
-    mkdirSync(out, { recursive: true });
-    const { stdout } = await run(['--no-node-snapshot', '--disable-warning=ExperimentalWarning', join(ROOT, 'isolates/platform/build.ts'), out]);
-    return (JSON.parse(stdout) as { folder: string }).folder;
-  })();
-  return platform;
-}
-
-async function run(args: string[]): Promise<{ stdout: string }> {
-  return await new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let stdout = '';
-    child.stdout.on('data', (d: Buffer) => (stdout += d.toString()));
-    child.on('error', reject);
-    child.on('close', () => resolve({ stdout }));
-  });
-}
-
 export interface HostOptions {
   /** The node-wide switch of version snapshots. Default true. */
   readonly snapshots?: boolean;
@@ -144,11 +123,11 @@ export class TestHost {
   #nextTarget = 1;
   #exited!: Promise<number | NodeJS.Signals | null>;
 
-  /** Starts it and waits for its connection. Ends with the test. */
-  static async start(options: HostOptions = {}): Promise<TestHost> {
+  /** Starts it and waits for its connection. Ends with the test; one that runs beside others gives its own `onTestFinished`. */
+  static async start(options: HostOptions = {}, onFinished: OnFinished = onTestFinished): Promise<TestHost> {
     const host = new TestHost();
     await host.#start(options);
-    onTestFinished(() => host.stop());
+    onFinished(() => host.stop());
     return host;
   }
 

@@ -1,14 +1,16 @@
 // A whole node in a temporary folder on free ports, for tests from outside: boot, deploy, call, kill, stop.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import type { OnFinished } from './on-finished.ts';
+import { runsPlatformFolder } from './platform-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -117,6 +119,9 @@ export class TestNode {
   constructor(options: NodeOptions, ports: readonly [number, number]) {
     this.#ownsData = options.env?.['THIMBLE_DATA'] === undefined;
     this.dataFolder = options.env?.['THIMBLE_DATA'] ?? mkdtempSync(join(tmpdir(), 'thimble-node-'));
+    // As if it had been started here before. Nodes with a data folder of the test's own, and those of other builds, make theirs.
+    const platform = this.#ownsData && options.command === undefined ? runsPlatformFolder() : undefined;
+    if (platform !== undefined) cpSync(platform, join(this.dataFolder, 'platform', basename(platform)), { recursive: true });
     this.port = Number(options.env?.['THIMBLE_PORT'] ?? ports[0]);
     this.controlPort = Number(options.env?.['THIMBLE_CONTROL_PORT'] ?? ports[1]);
     this.token = options.env?.['THIMBLE_TOKEN'] ?? randomBytes(16).toString('hex');
@@ -271,10 +276,10 @@ export async function bootNode(options: NodeOptions = {}): Promise<TestNode> {
   return (await spawnNode(options)).ready(options.readyMs);
 }
 
-/** A ready node for the running test, stopped after it. */
-export async function useNode(options: NodeOptions = {}): Promise<TestNode> {
+/** A ready node for the running test, stopped after it. A test that runs beside others gives its own `onTestFinished`. */
+export async function useNode(options: NodeOptions = {}, onFinished: OnFinished = onTestFinished): Promise<TestNode> {
   const node = await bootNode(options);
-  onTestFinished(async () => void (await node.stop()));
+  onFinished(async () => void (await node.stop()));
   return node;
 }
 

@@ -9,11 +9,12 @@ import type { SidecarBoot } from '../../core/config/index.ts';
 import { createLogger } from '../../core/log/index.ts';
 import { HttpClient, SidecarServer } from '../../sidecar/index.ts';
 import type { AdmissionLimits, HttpClientOptions, MiddlewareClient } from '../../sidecar/index.ts';
+import type { OnFinished } from './on-finished.ts';
 import { TestHost } from './sidecar-host.ts';
 
-export function useTempFolder(): string {
+export function useTempFolder(onFinished: OnFinished = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'thimble-sidecar-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -30,14 +31,14 @@ export interface SidecarOptions extends Partial<HttpClientOptions> {
 }
 
 /** In this process; loopback is allowed unless the options say otherwise. */
-export async function useSidecar(options: SidecarOptions = {}): Promise<TestSidecar> {
-  const path = join(useTempFolder(), 'sidecar.sock');
+export async function useSidecar(options: SidecarOptions = {}, onFinished: OnFinished = onTestFinished): Promise<TestSidecar> {
+  const path = join(useTempFolder(onFinished), 'sidecar.sock');
   const http = new HttpClient({ egressAllow: ['127.0.0.0/8'], ownPorts: [], ...options });
   const server = await SidecarServer.listen({
     path, self: { role: 'sidecar', name: 'sidecar', epoch: 3 }, clients: [http, ...(options.clients ?? [])],
     logger: createLogger({ name: 'sidecar', level: 'silent' }), ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  onTestFinished(() => server.drain(0));
+  onFinished(() => server.drain(0));
   return { path, server, http, connect: (name) => TestHost.connect(path, name) };
 }
 
@@ -57,7 +58,8 @@ export interface SidecarProcess {
 const status = (pid: number, field: string): number => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1_024;
 
 /** A real process. `folder` is for a second start on the same sockets. */
-export async function startSidecarProcess(boot: Partial<SidecarBoot> = {}, folder = useTempFolder()): Promise<SidecarProcess> {
+export async function startSidecarProcess(boot: Partial<SidecarBoot> = {}, folder?: string, onFinished: OnFinished = onTestFinished): Promise<SidecarProcess> {
+  folder ??= useTempFolder(onFinished);
   const whole: SidecarBoot = {
     kind: 'sidecar', name: 'sidecar', logLevel: 'warn', dataFolder: folder,
     sockets: { gateway: join(folder, 'gateway.sock'), control: join(folder, 'control.sock'), sidecar: join(folder, 'sidecar.sock') },
@@ -66,7 +68,7 @@ export async function startSidecarProcess(boot: Partial<SidecarBoot> = {}, folde
   const main = resolve(import.meta.dirname, '../../sidecar/main.ts');
   const child = fork(main, [], { execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const exited = new Promise<number | string | null>((done) => child.once('exit', (code, signal) => done(code ?? signal)));
-  onTestFinished(async () => {
+  onFinished(async () => {
     child.kill('SIGKILL');
     await exited;
   });

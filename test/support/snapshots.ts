@@ -9,7 +9,7 @@ import { sha256Hex } from '../../core/crypto/index.ts';
 import { snapshotFile, versionFolder } from '../../core/versions/index.ts';
 import type { BuildJob, SnapshotFile } from '../../core/versions/index.ts';
 import { snapshotPrograms } from './control-plane.ts';
-import { platformFolder } from './isolates-host.ts';
+import { platformFolder } from './platform-folder.ts';
 import type { BundleSettings, TestHost } from './isolates-host.ts';
 
 const builder = new Builder();

@@ -12,7 +12,7 @@ function spin(rounds) { let x = 1; for (let i = 0; i < rounds; i++) x = Math.imu
 export default { fetch(request) {
   return new Response(String(request.url.endsWith('/cheap') ? 0 : spin(2e7)));
 } };`;
-const SLOW_IDLE_MS = 8_000;
+const SLOW_IDLE_MS = 4_000;
 
 interface VersionStats { readonly version: number; readonly lane: string; readonly homes: number; readonly isolates: number; readonly cpuMs: { readonly p50: number } }
 

@@ -109,9 +109,10 @@ describe('a function that loops for ever', () => {
   });
 });
 
-describe.each([['/native', 'a loop in native code, which the heartbeat ends'], ['/abort', 'an allocation that V8 dies of']])('a function that kills its host: %s, %s', (path) => {
-  it('runs on a penalty host next, rests when it kills that too, and ordinary hosts live on', { timeout: 120_000 }, async () => {
-    const node = await useNode({ hosts: 2 });
+// At the same time: both wait for hosts and for terms of rest most of the time.
+describe.concurrent.each([['/native', 'a loop in native code, which the heartbeat ends'], ['/abort', 'an allocation that V8 dies of']])('a function that kills its host: %s, %s', (path) => {
+  it('runs on a penalty host next, rests when it kills that too, and ordinary hosts live on', { timeout: 120_000 }, async ({ onTestFinished }) => {
+    const node = await useNode({ hosts: 2 }, onTestFinished);
     await node.deploy('hello', HELLO);
     await node.deploy('risky', RISKY);
     const pids = (): string => node.processes().filter(({ name }) => /^host-\d$/.test(name)).map(({ name, pid }) => `${name}=${pid}`).toSorted().join(' ');

@@ -8,7 +8,7 @@ import { FakeHost, reflect, routeFunction } from '../../support/gateway-fakes.ts
 import { call, freePort, useGatewayProcess } from '../../support/gateway-stand.ts';
 
 const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
-const COUNT = FULL ? 10_000 : 1_500;
+const COUNT = FULL ? 10_000 : 600;
 const AT_ONCE = 100;
 /** The listener's idle timeout, with its granularity of 4 s. */
 const IDLE_MS = 16_000;

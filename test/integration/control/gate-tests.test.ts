@@ -53,7 +53,7 @@ test('rejects', async () => { await Promise.reject(new TypeError('no')); });
 test('leaves a rejection behind', () => { Promise.reject(new RangeError('left')); });
 test('calls out', async () => { await fetch('http://127.0.0.1:1/'); });
 test('still runs, with its hooks', () => { expect(ready).toBe(1); });
-`, { cpuMs: 100 });
+`, { cpuMs: 100 }, 5_000);
     const by = new Map(errors.map(({ name, message }) => [name, message]));
     expect([...by.keys()]).toEqual(['spins', 'hoards', 'rejects', 'leaves a rejection behind', 'calls out']);
     expect(by.get('spins')).toContain('cpu_limit_exceeded');

@@ -30,8 +30,11 @@ function* chunks(count: number, size: number): Generator<Uint8Array> {
 }
 const rssMb = (pid: number | undefined): number => (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096) / 1e6;
 
+/** Those that measure the host, or look at all of its log, have their own. */
+const shared = TestHost.shared();
+
 test('request bodies, whole and streamed, in every form', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(SOURCE, { cpuMs: 5_000 });
   expect(await host.text(f, { path: '/text', body: 'grüße' })).toBe('grüße');
   expect(await host.text(f, { path: '/json', body: '{"a":1}' })).toBe('{"a":1}');
@@ -46,7 +49,7 @@ test('request bodies, whole and streamed, in every form', async () => {
 });
 
 test('a thousand chunks arrive in order', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(SOURCE, { cpuMs: 1_000 });
   const answer = await host.call(f, { path: '/stream' });
   expect(answer.body.toString()).toBe(Array.from({ length: 1000 }, (_, i) => `chunk ${i};`).join(''));
@@ -88,20 +91,20 @@ test('a client that goes away in the middle of a stream aborts the signal and ca
 });
 
 test('a stream that fails after the head ends in a failure, not in an end', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(SOURCE);
   const answer = await host.call(f, { path: '/breaks' });
   expect([answer.status, answer.ended, answer.code]).toEqual([200, false, 'function_threw']);
 });
 
 test('a large text is streamed under credit', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(SOURCE);
   expect((await host.call(f, { path: '/large' })).body.length).toBe(1_000_000);
 });
 
 test('waitUntil work goes on after the response', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(SOURCE);
   const answer = await host.call(f, { path: '/linger' });
   expect(answer.ms).toBeGreaterThan(45);
@@ -109,7 +112,7 @@ test('waitUntil work goes on after the response', async () => {
 });
 
 test('a client that goes away aborts the signal and errors the body; the invocation ends', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(SOURCE);
   await host.call(f);
   const waiting = host.invoke(f, { path: '/aborted' });

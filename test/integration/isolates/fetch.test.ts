@@ -1,6 +1,7 @@
 // fetch inside an isolate, through a real sidecar, to upstreams on loopback.
 import { describe, expect, test } from 'vitest';
 import { TestHost } from '../../support/isolates-host.ts';
+import { onFileFinished } from '../../support/on-finished.ts';
 import { startSidecarProcess, useSidecar, useTempFolder } from '../../support/sidecar-server.ts';
 import { useUpstream } from '../../support/sidecar-upstream.ts';
 
@@ -26,6 +27,15 @@ export default { async fetch(req) {
 
 const path = (name: string, to: string, more = ''): string => `/${name}?to=${encodeURIComponent(to)}${more}`;
 
+/** For tests that neither end nor measure it. */
+const onFinished = onFileFinished();
+let started: Promise<TestHost> | undefined;
+async function shared(settings: { subrequests?: number; cpuMs?: number } = {}): Promise<{ host: TestHost; f: number }> {
+  started ??= (async () => TestHost.start({ sidecarPath: (await useSidecar({}, onFinished)).path }, onFinished))();
+  const host = await started;
+  return { host, f: await host.deploy(FETCHES, { cpuMs: 1_000, ...settings }) };
+}
+
 async function stand(settings: { subrequests?: number; cpuMs?: number; allow?: readonly string[] } = {}): Promise<{ host: TestHost; f: number }> {
   const { allow, ...rest } = settings;
   const sidecar = await useSidecar(allow === undefined ? {} : { egressAllow: [...allow] });
@@ -44,7 +54,7 @@ describe('fetch', () => {
   });
   test('brings status, headers and body; passes headers and the trace', async () => {
     const up = await useUpstream((req, res) => res.writeHead(201, { 'x-up': 'yes', 'content-type': 'application/json' }).end(JSON.stringify({ mine: req.headers['x-mine'], trace: req.headers['traceparent'] !== undefined })));
-    const { host, f } = await stand();
+    const { host, f } = await shared();
     const answer = await host.call(f, { path: path('json', `${up.origin}/a`), headers: { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` } });
     expect(JSON.parse(answer.body.toString())).toEqual([201, true, `${up.origin}/a`, 'yes', { mine: '1', trace: true }]);
   });
@@ -95,7 +105,7 @@ describe('fetch', () => {
       req.on('data', (c: Buffer) => (n += c.length));
       req.on('end', () => res.end(`${req.headers['content-type'] ?? ''} ${n}`));
     });
-    const { host, f } = await stand();
+    const { host, f } = await shared();
     expect(await host.text(f, { path: path('post', up.origin, '&body=abc') })).toBe('text/plain;charset=UTF-8 3');
     expect(await host.text(f, { path: path('upload', up.origin), stream: Array.from({ length: 30 }, () => new Uint8Array(40_000)) })).toBe(' 1200000');
     expect(await host.text(f, { path: path('upload', up.origin), body: 'small' })).toBe(' 5');
@@ -107,7 +117,7 @@ describe('fetch', () => {
       for (let i = 0; i < 100; i++) res.write(Buffer.alloc(50_000, i));
       res.end();
     });
-    const { host, f } = await stand({ cpuMs: 50 });
+    const { host, f } = await shared({ cpuMs: 50 });
     const answer = await host.call(f, { path: path('through', up.origin) });
     expect([answer.status, answer.body.length, answer.ended]).toEqual([200, 5_000_000, true]);
     expect(await host.text(f, { path: path('count', up.origin) })).toBe('5000000');
@@ -123,7 +133,7 @@ describe('fetch', () => {
         res.end('x');
       }, 20);
     });
-    const { host, f } = await stand({ subrequests: 14 });
+    const { host, f } = await shared({ subrequests: 14 });
     const answer = JSON.parse((await host.call(f, { path: path('many', up.origin, '&n=20') })).body.toString()) as unknown[];
     expect(answer.filter((a) => a === 200)).toHaveLength(14);
     expect(answer.filter((a) => (a as { code?: string }).code === 'subrequest_limit_exceeded')).toHaveLength(6);
@@ -133,7 +143,7 @@ describe('fetch', () => {
   test('aborts and time-outs reject with their reason and let go of the upstream', async () => {
     let closed = 0;
     const up = await useUpstream((req) => void req.on('close', () => (closed += 1)));
-    const { host, f } = await stand();
+    const { host, f } = await shared();
     expect(await host.text(f, { path: path('abort', up.origin) })).toBe('{"name":"AbortError","code":20}');
     expect(await host.text(f, { path: path('timeout', up.origin) })).toBe('{"name":"TimeoutError","code":23}');
     await expect.poll(() => closed).toBe(2);
@@ -142,7 +152,7 @@ describe('fetch', () => {
   test('the wall limit bounds a call; a client that goes away cancels it', async () => {
     let closed = 0;
     const up = await useUpstream((req) => void req.on('close', () => (closed += 1)));
-    const { host, f } = await stand();
+    const { host, f } = await shared();
     expect(JSON.parse((await host.call(f, { path: path('tried', up.origin), wallMs: 200 })).body.toString())).toEqual({ name: 'TypeError', code: 'upstream_timeout' });
     const running = host.invoke(f, { path: path('tried', up.origin) });
     await expect.poll(() => up.requests.length).toBe(2);

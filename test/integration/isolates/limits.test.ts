@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { readJournal } from '../../../core/protocol/index.ts';
 import { TestHost } from '../../support/isolates-host.ts';
 
+/** What harms it harms every later test. Those that measure or end a host have their own. */
+const shared = TestHost.shared();
+
 const ATTACKS = `export default { async fetch(req) {
   const { pathname } = new URL(req.url);
   if (pathname === '/spin') for (;;);
@@ -32,7 +35,7 @@ const ATTACKS = `export default { async fetch(req) {
 describe('CPU budget', () => {
   for (const path of ['/spin', '/late', '/timer', '/interval', '/microtasks', '/callbacks', '/urls', '/logs', '/regex', '/getter', '/stack', '/proxy', '/thenable', '/answered']) {
     test(`${path} is killed within its budget, the host goes on`, async () => {
-      const host = await TestHost.start();
+      const host = shared();
       const bad = await host.deploy(ATTACKS);
       const good = await host.deploy(ATTACKS, { function: 'good' });
       await host.call(bad, { path: '/' });
@@ -46,7 +49,7 @@ describe('CPU budget', () => {
   }
 
   test('waiting is free: only CPU time is charged', async () => {
-    const host = await TestHost.start();
+    const host = shared();
     const f = await host.deploy(ATTACKS, { cpuMs: 20 });
     const answer = await host.call(f, { path: '/wait' });
     expect(answer.body.toString()).toBe('waited');
@@ -54,14 +57,14 @@ describe('CPU budget', () => {
   });
 
   test('a module that spins at start-up is killed by the start-up budget', async () => {
-    const host = await TestHost.start();
+    const host = shared();
     const f = await host.deploy('for (;;); export default {};');
     const answer = await host.call(f);
     expect([answer.code, answer.params?.['limit']]).toEqual(['cpu_limit_exceeded', 1_000]);
   });
 
   test('the others of a killed isolate are told, with whether they were entered', async () => {
-    const host = await TestHost.start();
+    const host = shared();
     const f = await host.deploy(ATTACKS);
     await host.call(f);
     const waiting = host.invoke(f, { path: '/wait' });
@@ -75,7 +78,7 @@ describe('CPU budget', () => {
 describe('memory limit', () => {
   for (const path of ['/grow', '/strings']) {
     test(`${path} is killed, the host goes on`, async () => {
-      const host = await TestHost.start();
+      const host = shared();
       const bad = await host.deploy(ATTACKS, { cpuMs: 20_000, memoryMb: 32 });
       const good = await host.deploy(ATTACKS, { function: 'good' });
       const answer = await host.call(bad, { path });
@@ -94,7 +97,7 @@ describe('memory limit', () => {
   });
 
   test('memory that V8 does not count can not be had', async () => {
-    const host = await TestHost.start();
+    const host = shared();
     const f = await host.deploy(ATTACKS);
     expect((await host.call(f, { path: '/resizable' })).code).toBe('function_threw');
     expect(await host.text(f, { path: '/uncounted' })).toBe('["undefined","undefined","undefined"]');
@@ -117,7 +120,7 @@ describe('memory limit', () => {
 });
 
 test('recursion, null, non-Response, throws: typed failures, the isolate lives on', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(`export default { fetch(req) {
     switch (new URL(req.url).pathname) {
       case '/recursion': { const g = () => g(); return g(); }
@@ -144,14 +147,14 @@ test('recursion, null, non-Response, throws: typed failures, the isolate lives o
 });
 
 test('the message of a thrown error reaches the log and, with debug, the detail', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const f = await host.deploy(`export default { fetch() { throw new Error('the detail'); } };`, { debug: true });
   expect((await host.call(f)).detail).toContain('the detail');
   await expect.poll(() => host.logs.some((line) => line.level === 'error' && line.message.includes('the detail'))).toBe(true);
 });
 
 test('a module without a handler, or that throws at start-up, fails typed', async () => {
-  const host = await TestHost.start();
+  const host = shared();
   const none = await host.deploy('export const x = 1;');
   const throws = await host.deploy(`throw new Error('at start'); export default {};`);
   expect((await host.call(none)).code).toBe('function_threw');

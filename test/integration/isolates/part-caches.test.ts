@@ -3,7 +3,7 @@ import ivm from 'isolated-vm';
 import { expect, test } from 'vitest';
 import { makePlatform, readPlatform } from '../../../isolates/platform/load.ts';
 import { externalBytes } from '../../../isolates/vm.ts';
-import { platformFolder } from '../../support/isolates-host.ts';
+import { platformFolder } from '../../support/platform-folder.ts';
 
 test('every part compiles from its cache in an isolate of the platform snapshot', async () => {
   const files = readPlatform(await platformFolder());

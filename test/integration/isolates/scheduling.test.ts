@@ -27,8 +27,18 @@ const CPU = { cpuMs: 5_000 };
 /** For a machine that does much else. */
 const BUSY = { timeout: 15_000 };
 
-async function stand(): Promise<{ host: TestHost; flood: number; good: number; ms: (cpu: number) => number }> {
-  const host = await TestHost.start();
+interface Stand { host: TestHost; flood: number; good: number; ms: (cpu: number) => number }
+
+/** Of those that leave nothing behind: each waits for all that it has called. */
+const sharedHost = TestHost.shared();
+let standing: Promise<Stand> | undefined;
+const shared = (): Promise<Stand> => (standing ??= standOn(sharedHost()));
+
+async function stand(): Promise<Stand> {
+  return standOn(await TestHost.start());
+}
+
+async function standOn(host: TestHost): Promise<Stand> {
   const flood = await host.deploy(WORK, { function: 'flood', ...CPU });
   const good = await host.deploy(WORK, { function: 'good', ...CPU });
   await host.call(good);
@@ -48,7 +58,7 @@ function noted(calls: readonly (readonly [string, Running])[]): { order: string[
 
 describe('turns', () => {
   test('a call that comes behind a burst of another function is entered before nearly all of the burst', async () => {
-    const { host, flood, good, ms } = await stand();
+    const { host, flood, good, ms } = await shared();
     const { order, all } = noted([
       ...Array.from({ length: 40 }, () => ['flood', host.invoke(flood, { path: `/burn?n=${ms(15)}` })] as const),
       ...Array.from({ length: 5 }, () => ['good', host.invoke(good)] as const),
@@ -59,7 +69,7 @@ describe('turns', () => {
   });
 
   test('a call of a function that is cold does not wait for the burst either', async () => {
-    const { host, flood, ms } = await stand();
+    const { host, flood, ms } = await shared();
     const fresh = await host.deploy(WORK, { function: 'fresh' });
     const { order, all } = noted([
       ...Array.from({ length: 40 }, () => ['flood', host.invoke(flood, { path: `/burn?n=${ms(15)}` })] as const),
@@ -67,11 +77,12 @@ describe('turns', () => {
     ]);
     const answers = await all;
     expect(order.indexOf('fresh')).toBeLessThan(10);
-    expect(answers.at(-1)?.cold?.[0]).toBeGreaterThan(1);
+    // It waits for the entry that is under way, and for its files to be read: a fraction of a millisecond where they are known.
+    expect(answers.at(-1)?.cold?.[0]).toBeGreaterThan(0);
   });
 
   test('nor behind a burst of a function that has to start first', async () => {
-    const { host, good, ms } = await stand();
+    const { host, good, ms } = await shared();
     const cold = await host.deploy(WORK, { function: 'cold', ...CPU });
     const burst: (readonly [string, Running])[] = Array.from({ length: 30 }, () => ['cold', host.invoke(cold, { path: `/burn?n=${ms(15)}` })]);
     const late = (async (): Promise<void> => {
@@ -94,7 +105,7 @@ describe('turns', () => {
   });
 
   test('a flood of cold starts holds up neither a warm function of the same tenant nor one of another', async () => {
-    const { host, good, ms } = await stand();
+    const { host, good, ms } = await shared();
     const other = await host.deploy(WORK, { function: 'other', tenant: 'other' });
     await host.call(other);
     const cold = await Promise.all(Array.from({ length: 30 }, async (_, i) => await host.deploy(`${BURN} burn(${ms(5)}); ${WORK.slice(BURN.length)}`, { function: `cold${i}` })));
@@ -105,7 +116,7 @@ describe('turns', () => {
   });
 
   test('entries of one invocation keep their order while they wait', async () => {
-    const { host, flood, ms } = await stand();
+    const { host, flood, ms } = await shared();
     const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(3)}` }));
     const steps = Array.from({ length: 3 }, () => host.invoke(flood, { path: `/steps?n=${ms(1)}` }));
     for (const { done } of steps) expect(JSON.parse((await done).body.toString())).toEqual(Array.from({ length: 20 }, (_, i) => i));
@@ -113,7 +124,7 @@ describe('turns', () => {
   });
 
   test('an interval that is slower than its own work does not pile up entries', async () => {
-    const { host, flood, good, ms } = await stand();
+    const { host, flood, good, ms } = await shared();
     const busy = host.invoke(flood, { path: `/interval?n=${ms(10)}` });
     const ticks = Number((await busy.done).body.toString());
     expect(ticks).toBeGreaterThan(2);
@@ -124,7 +135,7 @@ describe('turns', () => {
 
 describe('out of the queue', () => {
   test('calls that are cancelled while they wait never run', async () => {
-    const { host, flood, ms } = await stand();
+    const { host, flood, ms } = await shared();
     const before = Number(await host.text(flood, { path: '/calls' }));
     const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(15)}` }));
     await burst[0]?.done;
@@ -136,7 +147,7 @@ describe('out of the queue', () => {
   });
 
   test('one that runs already hears of its cancel in its turn, and is over then', async () => {
-    const { host, flood, ms } = await stand();
+    const { host, flood, ms } = await shared();
     const waiting = host.invoke(flood, { path: '/abort' });
     await expect.poll(() => readJournal(host.journalFd).entered.some(({ sequence }) => sequence === waiting.id), BUSY).toBe(true);
     const burst = Array.from({ length: 20 }, () => host.invoke(flood, { path: `/burn?n=${ms(5)}` }));

@@ -5,11 +5,17 @@ import { TestHost } from '../../../support/isolates-host.ts';
 
 const MIB = 1_048_576;
 const FULL = process.env['THIMBLE_TEST_FULL'] === '1';
-const REPEATS = FULL ? 100 : 20;
+const REPEATS = FULL ? 100 : 12;
 
-/** Says which isolate answers, and holds so many MB. */
+/** Says which isolate answers once the request's body has ended, and holds so many MB. */
 const holding = (mb: number): string => `const held = Array.from({ length: ${mb * 8} }, (_, i) => new Uint8Array(131_072).fill(i + 1)); const id = crypto.randomUUID();
-  export default { async fetch(req) { if (req.url.endsWith('/wait')) await new Promise((r) => setTimeout(r, 12_000)); return new Response(id + held.length); } };`;
+  export default { async fetch(req) { await req.text(); return new Response(id + held.length); } };`;
+
+/** A body that ends when the test says so. */
+async function* endsWith(told: Promise<void>): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(1);
+  await told;
+}
 
 test('hundreds of functions on a small memory budget: the host stays below it, no request fails', async () => {
   const host = await TestHost.start({ memoryBytes: 400 * MIB });
@@ -36,11 +42,12 @@ test('pressure takes the one that rested longest, never what runs or lingers, an
   for (let i = 0; i < 120; i++) targets.push(await host.deploy(holding(4), { function: `f${i}`, env: { N: String(i) }, cpuMs: 1_000 }));
   const running = await host.deploy(holding(2), { function: 'running' });
   const lingering = await host.deploy(`const id = crypto.randomUUID(); export default { fetch(req, env, ctx) {
-    if (req.url.endsWith('/linger')) ctx.waitUntil(new Promise((r) => setTimeout(r, 12_000))); return new Response(id); } };`, { function: 'lingering' });
+    if (req.url.endsWith('/linger')) ctx.waitUntil(new Promise((r) => setTimeout(r, 25_000))); return new Response(id); } };`, { function: 'lingering' });
   const warm = await host.deploy(holding(2), { function: 'warm', env: { W: '1' } });
   expect(await host.warm(warm, 1)).toBe(1);
   const ids = [await host.text(running), await host.text(lingering), await host.text(warm)];
-  const waiting = host.invoke(running, { path: '/wait' });
+  const told = Promise.withResolvers<void>();
+  const waiting = host.invoke(running, { stream: endsWith(told.promise) });
   // Its final frame comes when the work behind the response has ended.
   await host.invoke(lingering, { path: '/linger' }).head;
   const others = [];
@@ -48,6 +55,8 @@ test('pressure takes the one that rested longest, never what runs or lingers, an
   const figures = await host.nextFigures();
   expect(figures.reclaimed['pressure']).toBeGreaterThan(10);
   expect([await host.text(running), await host.text(lingering), await host.text(warm)]).toEqual(ids);
+  expect(waiting.answer.final).toBe(false);
+  told.resolve();
   expect((await waiting.done).body.toString()).toBe(ids[0]);
   // The newest are still there, the oldest are not.
   const newest = others.at(-1) as (typeof others)[number];
@@ -56,8 +65,9 @@ test('pressure takes the one that rested longest, never what runs or lingers, an
   expect(await host.text(oldest.f)).not.toBe(oldest.id);
 }, 120_000);
 
-test('one that rests gives back what its garbage took, and goes on with its state', async () => {
-  const host = await TestHost.start();
+// The next two run at the same time: the first mostly waits.
+test.concurrent('one that rests gives back what its garbage took, and goes on with its state', async ({ onTestFinished }) => {
+  const host = await TestHost.start({}, onTestFinished);
   const targets = [];
   for (let i = 0; i < 40; i++) {
     targets.push(await host.deploy(`let n = 0; export default { fetch() { let x; for (let j = 0; j < 150_000; j++) x = { j, a: [j, j + 1], s: 's' + j }; return new Response(String(++n)); } };`, { function: `f${i}`, env: { N: String(i) }, cpuMs: 5_000 }));
@@ -74,8 +84,8 @@ test('one that rests gives back what its garbage took, and goes on with its stat
   for (const f of targets) expect(await host.text(f)).toBe('2');
 }, 120_000);
 
-test(`${REPEATS} kills and as many retirements leave nothing behind`, async () => {
-  const host = await TestHost.start();
+test.concurrent(`${REPEATS} kills and as many retirements leave nothing behind`, async ({ onTestFinished }) => {
+  const host = await TestHost.start({}, onTestFinished);
   const bomb = await host.deploy(`export default { fetch(req) { if (req.url.endsWith('/bomb')) { const a = []; for (;;) a.push({ x: [a.length] }); } return new Response('ok'); } };`, { memoryMb: 8, cpuMs: 20_000, function: 'bomb' });
   const spin = await host.deploy(`export default { fetch() { for (;;); } };`, { cpuMs: 5, function: 'spin' });
   const leak = await host.deploy(`const keep = []; export default { fetch() { keep.push(new Uint8Array(1_000_000).fill(1)); return new Response('ok'); } };`, { memoryMb: 10, cpuMs: 1_000, function: 'leak' });

@@ -27,14 +27,15 @@ test('asked for twice, it is made once; a caller that comes meanwhile shares the
   expect((await host.nextFigures()).coldStarts).toBe(1);
 });
 
+// At the same time: each waits for three and a half seconds.
 for (const [what, source] of Object.entries({
   throws: `throw new Error('no start'); export default {};`,
   'has no handler': `export const x = 1;`,
   'never ends': `for (;;); export default {};`,
   'takes all memory': `const a = []; for (;;) a.push({ x: [a.length] }); export default {};`,
 })) {
-  test(`a module that ${what} is tried once, hurts nobody, and the first caller hears of it`, async () => {
-    const host = await TestHost.start();
+  test.concurrent(`a module that ${what} is tried once, hurts nobody, and the first caller hears of it`, async ({ onTestFinished }) => {
+    const host = await TestHost.start({}, onTestFinished);
     const good = await host.deploy('export default { fetch: () => new Response("good") };', { function: 'good' });
     const bad = await host.deploy(source, { function: 'bad', memoryMb: 16 });
     expect(await host.warm(bad, 1)).toBe(0);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { expectChecks } from '../../../support/guest-checks.ts';
 import { TestHost } from '../../../support/isolates-host.ts';
+import { onFileFinished } from '../../../support/on-finished.ts';
 import { startSidecarProcess } from '../../../support/sidecar-server.ts';
 import type { SidecarProcess } from '../../../support/sidecar-server.ts';
 import { useUpstream } from '../../../support/sidecar-upstream.ts';
@@ -11,10 +12,15 @@ async function stand(cacheMb = 64): Promise<{ host: TestHost; sidecar: SidecarPr
   return { sidecar, host: await TestHost.start({ sidecarPath: sidecar.boot.sockets.sidecar }) };
 }
 
+/** For tests that look at nothing but the caches of their own function. */
+const onFinished = onFileFinished();
+let started: Promise<TestHost> | undefined;
+const shared = (): Promise<TestHost> => (started ??= (async () => TestHost.start({ sidecarPath: (await startSidecarProcess({}, undefined, onFinished)).boot.sockets.sidecar }, onFinished))());
+
 const MANY = { subrequests: 1_000 };
 
 test('the interfaces, and what can not be put', async () => {
-  const { host } = await stand();
+  const host = await shared();
   await expectChecks(host, `
 const U = 'https://a.test/';
 check('members', async () => {
@@ -35,7 +41,7 @@ check('refused', async () => {
 });
 
 test('put, match, matchAll, keys, delete, and their options', async () => {
-  const { host } = await stand();
+  const host = await shared();
   await expectChecks(host, `
 const U = 'https://a.test/';
 const text = async (response) => (response === undefined ? undefined : await response.text());
@@ -81,7 +87,7 @@ check('storage', async () => {
 });
 
 test('expiry: what the response says about itself', async () => {
-  const { host } = await stand();
+  const host = await shared();
   await expectChecks(host, `
 const U = 'https://a.test/'; const kept = async (headers) => { await caches.default.put(U, new Response('x', { headers })); return (await caches.default.match(U)) !== undefined; };
 check('rules', async () => {
@@ -93,7 +99,7 @@ check('rules', async () => {
 
 test('add and addAll fetch, check and keep', async () => {
   const up = await useUpstream((req, res) => res.writeHead(req.url === '/bad' ? 500 : 200, { 'x-path': req.url ?? '', ...(req.url === '/vary' ? { vary: '*' } : {}) }).end(`body of ${req.url}`));
-  const { host } = await stand();
+  const host = await shared();
   await expectChecks(host, `
 const base = ${JSON.stringify(up.origin)};
 check('add', async () => { const c = await caches.open('add'); eq(await c.add(base + '/a'), undefined); const m = await c.match(base + '/a'); eq([m.url, m.type, m.headers.get('x-path'), await m.text()], [base + '/a', 'basic', '/a', 'body of /a']); });
@@ -121,7 +127,7 @@ describe('limits and isolation', () => {
 } };`;
 
   test('functions and tenants see only their own; versions of a function share', async () => {
-    const { host } = await stand();
+    const host = await shared();
     const [one, two, other, newer] = [await host.deploy(USE, { function: 'one' }), await host.deploy(USE, { function: 'two' }), await host.deploy(USE, { function: 'one', tenant: 'other' }), await host.deploy(`${USE}//`, { function: 'one', version: 2 })];
     expect(await host.text(one, { path: '/put?value=mine' })).toBe('put');
     expect(await Promise.all([one, two, other, newer].map((f) => host.text(f, { path: '/get' })))).toEqual(['mine', 'miss', 'miss', 'mine']);
@@ -129,7 +135,7 @@ describe('limits and isolation', () => {
   });
 
   test('calls count as subrequests; an entry and a put have bounds', async () => {
-    const { host } = await stand();
+    const host = await shared();
     const f = await host.deploy(USE, { subrequests: 12, cpuMs: 2_000 });
     const codes = JSON.parse(await host.text(f, { path: '/many' })) as string[];
     expect([codes.filter((code) => code === 'ok').length, codes.filter((code) => code === 'subrequest_limit_exceeded').length]).toEqual([11, 9]);
