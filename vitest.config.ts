@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that keep nothing in their process: a worker runs one file after the other, without starting anew and loading all modules again for each. */
+const SHARED = ['test/{unit,arch,contract,types}/**/*.test.ts', 'test/integration/isolates/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     globalSetup: 'test/support/platform-folder.ts',
     // isolated-vm must not share Node's own startup snapshot (its README, Node 20 and later).
@@ -16,5 +18,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.vitest-report.json' }]],
+    projects: [
+      { extends: true, test: { name: 'own', include: ['test/**/*.test.ts'], exclude: SHARED } },
+      { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },
+    ],
   },
 });
