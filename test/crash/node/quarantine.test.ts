@@ -111,7 +111,7 @@ describe('a function that loops for ever', () => {
 
 // At the same time: both wait for hosts and for terms of rest most of the time.
 describe.concurrent.each([['/native', 'a loop in native code, which the heartbeat ends'], ['/abort', 'an allocation that V8 dies of']])('a function that kills its host: %s, %s', (path) => {
-  it('runs on a penalty host next, rests when it kills that too, and ordinary hosts live on', { timeout: 120_000 }, async ({ onTestFinished }) => {
+  it('runs on a penalty host next, rests when it kills that too, and ordinary hosts live on', { timeout: 120_000 }, async ({ expect, onTestFinished }) => {
     const node = await useNode({ hosts: 2 }, onTestFinished);
     await node.deploy('hello', HELLO);
     await node.deploy('risky', RISKY);
