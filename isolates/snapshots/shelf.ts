@@ -15,8 +15,8 @@ const SHELF_BYTES = 256 * 1_048_576;
 const MIB = 1_048_576;
 /** Of a function's memory limit that its snapshot may take. */
 const HEAP_SHARE = 0.75;
-/** What is hashed on the loop, 50 µs: a hop to a thread and back takes longer. */
-const HASHED_AT_ONCE_BYTES = 64 * 1_024;
+/** What is hashed on the loop, 0.8 ms a megabyte: a hop to a thread and back takes longer. */
+const HASHED_AT_ONCE_BYTES = 4 * 1_048_576;
 /** Snapshots that failed here, and are not tried again. */
 const MAX_REFUSED = 10_000;
 
