@@ -195,7 +195,8 @@ describe('the end of a node', () => {
     expect((await node.exited).code).toBe(1);
     expect(performance.now() - at).toBeLessThan(1_500);
     expect((await running).status).not.toBe(200);
-    expect(node.processes()).toEqual([]);
+    // A program that makes a snapshot has the lowest priority, and dies with the control plane as soon as it gets a core.
+    await until(() => node.processes().length === 0, 2_000);
   });
 
   it('takes a host along that is stuck in native code when the supervisor is killed', async () => {
